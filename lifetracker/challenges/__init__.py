@@ -1,0 +1,1 @@
+"""Challenges: their rules, their life cycle, and later their members."""

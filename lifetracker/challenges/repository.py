@@ -1,0 +1,95 @@
+"""Questions about challenges and the turns of their lives. Every one of them carries the owner's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
+
+from lifetracker.challenges.models import CHALLENGES, TURNS
+from lifetracker.core.db import Transaction
+
+PIECE = 20
+
+# A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
+_WITH_TURNS = select(CHALLENGES, TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date).outerjoin(
+    TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
+)
+_LIVING = CHALLENGES.c.deleted_at.is_(None)
+_ONE = _WITH_TURNS.where(
+    CHALLENGES.c.id == bindparam("id"), CHALLENGES.c.user_id == bindparam("user_id"), _LIVING
+).order_by(TURNS.c.from_date)
+_ALL = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("user_id"), _LIVING).order_by(
+    CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date
+)
+
+
+def find_challenge(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+    """A person's living challenge, a row for each of its turns; no row when there is none."""
+    return tx.exec(_ONE, {"id": challenge_id, "user_id": user_id}).all()
+
+
+def list_challenges(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:
+    """All of a person's living challenges in their order, a row for each turn."""
+    return tx.exec(_ALL, {"user_id": user_id}).all()
+
+
+def add_challenge(tx: Transaction, user_id: int, fields: dict[str, Any]) -> int:
+    """At the end of the person's list."""
+    last = select(func.coalesce(func.max(CHALLENGES.c.position), 0) + 1).where(CHALLENGES.c.user_id == user_id)
+    values = fields | {"user_id": user_id, "position": last.scalar_subquery()}
+    made = insert(CHALLENGES).values(**values, created_at=tx.now, updated_at=tx.now)
+    challenge_id: int = tx.exec(made.returning(CHALLENGES.c.id)).scalar_one()
+    return challenge_id
+
+
+def change_challenge(tx: Transaction, user_id: int, challenge_id: int, fields: dict[str, Any]) -> None:
+    this = and_(CHALLENGES.c.id == challenge_id, CHALLENGES.c.user_id == user_id)
+    tx.exec(update(CHALLENGES).where(this).values(**fields))
+
+
+def put_positions(tx: Transaction, user_id: int, ids: Iterable[int]) -> None:
+    """Number the challenges in this order from 1."""
+    this = and_(CHALLENGES.c.id == bindparam("this"), CHALLENGES.c.user_id == user_id)
+    places = [{"this": challenge_id, "place": place} for place, challenge_id in enumerate(ids, 1)]
+    tx.exec(update(CHALLENGES).where(this).values(position=bindparam("place")), places)
+
+
+def find_deleted(tx: Transaction, user_id: int, challenge_id: int, since: datetime) -> bool:
+    """Whether this challenge of theirs was deleted after `since`."""
+    this = (CHALLENGES.c.id == challenge_id, CHALLENGES.c.user_id == user_id, CHALLENGES.c.deleted_at > since)
+    return tx.exec(select(CHALLENGES.c.id).where(*this)).first() is not None
+
+
+def remove_challenge(tx: Transaction, user_id: int, challenge_id: int) -> bool:
+    """For good, with its log; whether it was there, deleted before or not."""
+    this = (CHALLENGES.c.id == challenge_id, CHALLENGES.c.user_id == user_id)
+    return tx.exec(delete(CHALLENGES).where(*this)).rowcount > 0
+
+
+def prune_deleted(tx: Transaction, user_id: int, before: datetime) -> None:
+    mine = (CHALLENGES.c.user_id == user_id, CHALLENGES.c.deleted_at < before)
+    old = select(CHALLENGES.c.id).where(*mine).limit(PIECE)
+    tx.exec(delete(CHALLENGES).where(CHALLENGES.c.id.in_(old)))
+
+
+def find_imported(tx: Transaction, user_id: int) -> dict[str, int]:
+    """What an imported file called each of a person's living challenges, and its id."""
+    named = (CHALLENGES.c.user_id == user_id, CHALLENGES.c.imported_as.is_not(None), _LIVING)
+    return dict(tx.exec(select(CHALLENGES.c.imported_as, CHALLENGES.c.id).where(*named)).tuples().all())
+
+
+def add_turn(tx: Transaction, user_id: int, challenge_id: int, kind: str, from_date: date) -> None:
+    values = {"user_id": user_id, "challenge_id": challenge_id, "kind": kind, "from_date": from_date}
+    tx.exec(insert(TURNS).values(**values, until_date=None))
+
+
+def end_turn(tx: Transaction, challenge_id: int, kind: str, from_date: date, until: date) -> None:
+    """The turn that began on `from_date` now runs until the day before `until`; undone when that leaves no day."""
+    this = and_(TURNS.c.challenge_id == challenge_id, TURNS.c.kind == kind, TURNS.c.from_date == from_date)
+    if until <= from_date:
+        tx.exec(delete(TURNS).where(this))
+    else:
+        tx.exec(update(TURNS).where(this).values(until_date=until))

@@ -1,0 +1,86 @@
+"""What a challenge promises and where it stands in its life. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from lifetracker.core.day import ONE_DAY
+from lifetracker.templates.goal import Goal, OnMiss
+from lifetracker.templates.schedule import Schedule
+
+Status = Literal["archived", "failed", "completed", "upcoming", "paused", "active"]
+WeekStart = Literal["mon", "sun"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days that do not count: from `first` until `last`, both in; open-ended when `last` is None."""
+
+    first: date
+    last: date | None
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that decides what a day of a challenge is worth, apart from the log.
+
+    `restarts` are days on which the owner began again by hand, ascending; `rests` are pauses and times in the archive.
+    """
+
+    challenge_id: int
+    goal: Goal
+    schedule: Schedule
+    first_start: date
+    duration_days: int | None = None
+    on_miss: OnMiss = "continue"
+    allowed_misses: int = 0
+    rests: tuple[Span, ...] = ()
+    restarts: tuple[date, ...] = ()
+    archived: bool = False
+    week_starts_on: WeekStart = "mon"
+
+    def rests_on(self, day: date) -> bool:
+        return any(rest.covers(day) for rest in self.rests)
+
+    def end_of(self, start: date) -> date | None:
+        """The last day of an attempt that begins on `start`."""
+        return None if self.duration_days is None else start + timedelta(days=self.duration_days - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The attempt that runs: its number, first and last day, and whether it had more misses than are allowed."""
+
+    number: int
+    start: date
+    end: date | None
+    failed: bool = False
+
+
+def attempt_by_hand(rules: Rules, today: date) -> Attempt:
+    """The running attempt of a challenge whose misses have no consequence: the log is not needed to tell."""
+    begun = [day for day in rules.restarts if day <= today]
+    start = begun[-1] if begun else rules.first_start
+    return Attempt(1 + len(begun), start, rules.end_of(start))
+
+
+def status_of(rules: Rules, attempt: Attempt, today: date) -> Status:
+    """Derived, never stored; the first that fits."""
+    if rules.archived:
+        return "archived"
+    if attempt.failed:
+        return "failed"
+    if attempt.end is not None and attempt.end < today:
+        return "completed"
+    if attempt.start > today:
+        return "upcoming"
+    return "paused" if rules.rests_on(today) else "active"
+
+
+def day_after(day: date) -> date:
+    return day + ONE_DAY

@@ -1,0 +1,59 @@
+"""From rows to challenges and from challenges to what is shown. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from lifetracker.challenges.rules import Attempt, Rules, Span, WeekStart, status_of
+from lifetracker.challenges.schemas import ChallengePublic, Stored, TurnTaken
+from lifetracker.core.day import ONE_DAY
+from lifetracker.templates.goal import Goal
+from lifetracker.templates.promise import FIELDS
+from lifetracker.templates.schedule import SCHEDULE
+
+SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
+
+
+def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
+    """A challenge for each run of rows with the same id; each row holds one of its turns, or none."""
+    for _, group in groupby(rows, key=lambda row: row.id):
+        run = list(group)
+        turns = tuple(TurnTaken(row.turn, row.from_date, row.until_date) for row in run if row.turn is not None)
+        yield _stored(run[0], turns, week_starts_on)
+
+
+def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
+    shown = {name: getattr(row, name) for name in SHOWN}
+    shown["schedule"] = schedule = SCHEDULE.validate_python(row.schedule)
+    rests = [turn for turn in turns if turn.kind != "restart"]
+    rules = Rules(
+        challenge_id=row.id,
+        goal=Goal(row.kind, row.direction, row.target),
+        schedule=schedule,
+        first_start=row.first_start_date,
+        duration_days=row.duration_days,
+        on_miss=row.on_miss,
+        allowed_misses=row.allowed_misses or 0,
+        rests=tuple(Span(turn.first, turn.until and turn.until - ONE_DAY) for turn in rests),
+        restarts=tuple(turn.first for turn in turns if turn.kind == "restart"),
+        archived=any(turn.kind == "archive" and turn.until is None for turn in rests),
+        week_starts_on=week_starts_on,
+    )
+    return Stored(rules, shown, turns, row.updated_at)
+
+
+def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:
+    return ChallengePublic(**shown_fields(stored, attempt, today))
+
+
+def shown_fields(stored: Stored, attempt: Attempt, today: date) -> dict[str, Any]:
+    return stored.shown | {
+        "start_date": attempt.start,
+        "end_date": attempt.end,
+        "attempt": attempt.number,
+        "status": status_of(stored.rules, attempt, today),
+        "role": "owner",
+    }

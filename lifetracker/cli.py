@@ -1,0 +1,179 @@
+"""`lifetracker …`: the operator's commands; each hands over to its room."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifetracker import __version__, wiring
+from lifetracker.core import logging
+from lifetracker.core.auth import hash_password_now
+from lifetracker.core.config import Settings, SettingsRefused, load_settings
+from lifetracker.core.db import Database, SchemaRefused
+from lifetracker.core.errors import Problem
+from lifetracker.daily_log import import_service
+from lifetracker.daily_log.schemas import ImportQuery
+from lifetracker.migrations import HEAD, schema, upgrade
+from lifetracker.templates import service as templates
+from lifetracker.users import service as users
+from lifetracker.users.schemas import UserCreate
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and looks after a LifeTracker.")
+database_app = typer.Typer(no_args_is_help=True, help="The schema of the database.")
+users_app = typer.Typer(no_args_is_help=True, help="Accounts, by e-mail address.")
+app.add_typer(database_app, name="db")
+app.add_typer(users_app, name="users")
+
+Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
+
+
+def main() -> None:
+    """The entry point: a refusal is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except (Problem, SchemaRefused, SettingsRefused, ValueError, OSError) as refused:
+        typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
+        sys.exit(1)
+
+
+def _sentence(refused: Exception) -> str:
+    errors = getattr(refused, "errors", None)
+    if callable(errors):  # pydantic's, of which only field and message may be told
+        return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors())
+    return str(refused)
+
+
+@contextmanager
+def _database(*, at_head: bool = True, create: bool = False) -> Iterator[Database]:
+    settings = _settings()
+    db = Database(settings.database_url, threads=1, create=create)
+    try:
+        if at_head:
+            schema.require_head(db)
+        yield db
+    finally:
+        db.close()
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logging.set_up("WARNING", settings.log_format)
+    wiring.connect()
+    return settings
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A Loop Habit Tracker backup (.db).", exists=True, dir_okay=False)],
+    user: Annotated[str, typer.Option(help="Whose log it is: the account's e-mail address.")],
+    dry_run: Annotated[bool, typer.Option(help="Tell what would happen, and keep nothing.")] = False,
+) -> None:
+    """Import another tracker's file into an account; the same file twice changes nothing."""
+    with _database() as db:
+        person = db.read_now(users.find_person, user)
+        done = db.write_now(import_service.import_file, person, file.read_bytes(), ImportQuery(dry_run=dry_run))
+    typer.echo(
+        f"{done.format}: {done.challenges_created} challenges created, {done.entries_created} entries created, "
+        f"{done.entries_updated} updated, {len(done.rejected)} rejected"
+    )
+    for rejected in done.rejected:
+        typer.echo(f"  {rejected.where}: {rejected.reason}", err=True)
+
+
+@database_app.command("upgrade")
+def upgrade_database() -> None:
+    """Bring schema and catalogue to this release, in one transaction each."""
+    with _database(at_head=False, create=True) as db:
+        before = upgrade.upgrade(db)
+        count = db.write_now(templates.refresh_catalogue)
+    typer.echo(f"schema {before or 'new'} -> {HEAD}, {count} templates in the catalogue")
+
+
+@database_app.command("current")
+def print_current() -> None:
+    """Print the revision that the database is at."""
+    with _database(at_head=False) as db:
+        typer.echo(schema.current(db) or "none")
+
+
+@database_app.command("check")
+def check_database() -> None:
+    """Compare the tables with what this release needs; exit code 1 when they differ."""
+    with _database() as db:
+        found = upgrade.differences(db)
+    for difference in found:
+        typer.echo(str(difference), err=True)
+    if found:
+        raise typer.Exit(1)
+    typer.echo(f"schema {HEAD}: as it should be")
+
+
+@users_app.command("list")
+def list_users() -> None:
+    """Print every account: id, address, name, state."""
+    with _database() as db:
+        for user, disabled in db.read_now(users.list_users):
+            typer.echo(f"{user.id}\t{user.email}\t{user.display_name}\t{'disabled' if disabled else 'active'}")
+
+
+@users_app.command("create")
+def create_user(
+    email: Email,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    display_name: str = "",
+    time_zone: str = "UTC",
+    locale: str = "en",
+) -> None:
+    """Open an account, also where registration is closed."""
+    fields = {"display_name": display_name, "time_zone": time_zone, "locale": locale}
+    new = UserCreate.model_validate({"email": email, "password": password, **fields}, strict=False)
+    with _database() as db:
+        user = db.write_now(users.add_user, new, hash_password_now(password))
+    typer.echo(f"account {user.id} created")
+
+
+@users_app.command("disable")
+def disable_user(email: Email) -> None:
+    """End every token of an account and let it log in no more."""
+    with _database() as db:
+        db.write_now(users.disable, email)
+    typer.echo("disabled: no token of theirs works any more")
+
+
+@users_app.command("enable")
+def enable_user(email: Email) -> None:
+    """Let a disabled account log in again."""
+    with _database() as db:
+        db.write_now(users.enable, email)
+    typer.echo("enabled")
+
+
+@users_app.command("reset-password")
+def reset_password(email: Email) -> None:
+    """Print a one-time code with which the account sets a new password."""
+    with _database() as db:
+        code = db.write_now(users.issue_reset_code, email)
+    typer.echo(code)
+    typer.echo("good once, for 24 hours: POST /auth/password-reset with this code and the new_password", err=True)
+
+
+@users_app.command("delete")
+def delete_user(email: Email, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Delete an account and every row of theirs, for good."""
+    with _database() as db:
+        person = db.read_now(users.find_person, email)
+        if not yes:
+            typer.confirm(f"Delete account {person.id} with all that it logged?", abort=True)
+        db.write_now(users.delete_user, person.id)
+    typer.echo("deleted")

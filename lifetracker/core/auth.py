@@ -1,0 +1,67 @@
+"""Secrets: passwords hashed with argon2id, opaque tokens kept only as their SHA-256."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Annotated
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from fastapi import Depends
+from fastapi.security import OAuth2PasswordBearer
+
+# OWASP's recommendation for argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Bounded, so that many logins at once take turns instead of memory.
+_hashing = ThreadPoolExecutor(2, thread_name_prefix="password")
+
+TOKEN_PREFIX = "lt_"
+CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without the look-alikes I, O, 0 and 1: people type it
+
+
+async def hash_password(password: str) -> str:
+    """Off the event loop: it takes some 20 ms of a core on purpose."""
+    return await asyncio.get_running_loop().run_in_executor(_hashing, hash_password_now, password)
+
+
+async def password_fits(password: str, hashed: str | None) -> bool:
+    """Whether it is the password; an unknown account (`hashed` is None) takes as long as a known one."""
+    return await asyncio.get_running_loop().run_in_executor(_hashing, _fits, password, hashed)
+
+
+def hash_password_now(password: str) -> str:
+    return _hasher.hash(password)
+
+
+def _fits(password: str, hashed: str | None) -> bool:
+    try:
+        return _hasher.verify(hashed or _nobodys_hash(), password) and hashed is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _nobodys_hash(kept: list[str] = []) -> str:  # noqa: B006  made once a process
+    if not kept:
+        kept.append(_hasher.hash(secrets.token_hex()))
+    return kept[0]
+
+
+def new_token() -> str:
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_code() -> str:
+    """A one-time code of 100 bits, in groups that can be read out: `ABCDE-FGHJK-…`."""
+    return "-".join("".join(secrets.choice(CODE_ALPHABET) for _ in range(5)) for _ in range(4))
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token or code. They are random and long, so that a plain SHA-256 cannot be reversed."""
+    return sha256(secret.encode()).hexdigest()
+
+
+_bearer = OAuth2PasswordBearer(tokenUrl="auth/token", auto_error=False, scheme_name="token")
+BearerToken = Annotated[str | None, Depends(_bearer)]

@@ -1,0 +1,294 @@
+"""The one door to the database: a unit of work is a call, and the call is one transaction.
+
+`await db.write(service.log_day, user, …)` gives the work a transaction, commits it before the answer leaves, and rolls
+it back when the work raises. How the work runs is decided here, by measurement: on embedded SQLite an indexed read
+costs less than a thread hop, so short units run in place; long ones (`@takes_long`) and every unit on a networked
+database run in a bounded thread pool. Nothing waits inside the event loop: a write that meets another process's lock
+comes back at once and is awaited again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.sql.base import Executable
+
+from lifetracker.core import db_repository as statements
+from lifetracker.core import sqlite
+from lifetracker.core.day import Clock, utc_now
+from lifetracker.core.errors import Busy, Conflict, Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+UNIQUE_VIOLATION = "23505"
+SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
+COLLISIONS_AT_MOST = 3
+
+
+class Transaction:
+    """One unit of work as its work sees it: `exec` for statements, `now` for the one instant it happens at."""
+
+    __slots__ = ("_connection", "discarded", "now")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+        self.discarded = False
+
+    def exec(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run one statement; a list of `parameters` runs it once for each."""
+        result: CursorResult[Any] = self._connection.execute(statement, parameters)
+        return result
+
+    def discard(self) -> None:
+        """Answer what the work returns, but keep nothing of what it wrote (a dry run)."""
+        self.discarded = True
+
+
+Work = Callable[Concatenate[Transaction, P], R]
+
+
+class _Locked(Exception):
+    """Another connection holds what this unit needs; nothing was done."""
+
+
+class _Collided(_Locked):
+    """Another unit took a unique key between this one's look and its write; a second look will find it."""
+
+
+def takes_long(work: Callable[P, R]) -> Callable[P, R]:
+    """Mark a unit that would hold up the event loop: an import, an export."""
+    work.takes_long = True  # type: ignore[attr-defined]
+    return work
+
+
+class Database:
+    """The doors `read` and `write`, and `read_now` and `write_now` for callers without an event loop."""
+
+    def __init__(
+        self, url: str, *, clock: Clock = utc_now, wait: float = 5.0, threads: int = 8, create: bool = False
+    ) -> None:
+        """`create` makes a missing SQLite file; only a migration wants that."""
+        self.url = make_url(url)
+        self._clock = clock
+        self._wait = wait
+        self._engines = _Engines(self.url, threads, create=create)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
+        self._in_place: dict[bool, Connection] = {}
+
+    @property
+    def embedded(self) -> bool:
+        return self._engines.embedded
+
+    @property
+    def file(self) -> str | None:
+        """The path of an embedded database, None for a networked one."""
+        return self.url.database if self.embedded else None
+
+    async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `work` on one consistent state of the database, in a transaction that cannot write."""
+        return await self._unit(False, work, *args, **kwargs)
+
+    async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `work` in a transaction of its own, committed when this returns. Waits 5 s for a lock, then `Busy`."""
+        return await self._unit(True, work, *args, **kwargs)
+
+    async def write_or_skip(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write what may as well be written another time: no waiting, and no word when it cannot be."""
+        try:
+            await self._unit(True, work, *args, wait=0.0, **kwargs)  # type: ignore[arg-type]
+        except Unavailable:
+            return
+
+    def read_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._run_waiting(False, self._wait, lambda tx: work(tx, *args, **kwargs))
+
+    def write_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._run_waiting(True, self._wait, lambda tx: work(tx, *args, **kwargs))
+
+    def migrate_now(self, work: Callable[[Connection], R]) -> R:
+        """Change the schema in one transaction: foreign keys off before it, checked before its commit.
+
+        With them on, SQLite's way of changing a table (build anew, drop the old) would empty its children.
+        """
+        with self._engines.write.connect() as connection:
+            if not self.embedded:
+                with connection.begin():
+                    return work(connection)
+            statements.suspend_foreign_keys(connection)
+            connection.rollback()
+            try:
+                with _translated(), connection.begin():
+                    done = work(connection)
+                    if broken := statements.broken_foreign_keys(connection):
+                        raise SchemaRefused(
+                            f"the migration leaves {len(broken)} rows without their parent: {broken[:3]}"
+                        )
+                    return done
+            finally:
+                statements.resume_foreign_keys(connection)
+                connection.rollback()
+
+    def inspect_now(self, question: Callable[[Connection], R]) -> R:
+        """Ask about the schema itself, writing nothing."""
+        return self._run_waiting(False, self._wait, lambda tx: question(tx._connection))
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for connection in self._in_place.values():
+            connection.close()
+        self._in_place.clear()
+        self._engines.dispose()
+
+    async def _unit(self, writable: bool, work: Any, *args: Any, wait: float | None = None, **kwargs: Any) -> Any:
+        patience = self._wait if wait is None else wait
+
+        def run(tx: Transaction) -> Any:
+            return work(tx, *args, **kwargs)
+
+        if self.embedded and not getattr(work, "takes_long", False):
+            return await self._run_in_place(writable, patience, run)
+        context = contextvars.copy_context()
+        hop = asyncio.get_running_loop().run_in_executor
+        return await hop(self._pool, context.run, self._run_waiting, writable, patience, run)
+
+    async def _run_in_place(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
+        pauses = _pauses(wait)
+        while True:
+            try:
+                return self._transact(self._connection(writable), run)
+            except _Locked:
+                await asyncio.sleep(next(pauses))
+
+    def _run_waiting(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
+        pauses = _pauses(wait)
+        collisions = 0
+        while True:
+            try:
+                with _translated(), self._engines.of(writable).connect() as connection:
+                    return self._transact(connection, run)
+            except _Locked as locked:
+                collisions += isinstance(locked, _Collided)
+                if collisions > COLLISIONS_AT_MOST:
+                    raise Conflict("another request took this place first: read again, then retry") from locked
+                time.sleep(next(pauses))
+
+    def _transact(self, connection: Connection, run: Callable[[Transaction], R]) -> R:
+        with _translated(), connection.begin() as transaction:
+            tx = Transaction(connection, self._clock())
+            result = run(tx)
+            if tx.discarded:
+                transaction.rollback()
+            return result
+
+    def _connection(self, writable: bool) -> Connection:
+        """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""
+        if writable not in self._in_place:
+            with _translated():
+                self._in_place[writable] = self._engines.of(writable).connect()
+        return self._in_place[writable]
+
+
+class SchemaRefused(Exception):
+    """The schema is not one that this code may work on; the text says what to do."""
+
+
+class _Engines:
+    """Two pools on one database: one whose connections cannot write, one whose transactions lock at their start."""
+
+    def __init__(self, url: URL, size: int, *, create: bool) -> None:
+        self.embedded = url.get_backend_name() == "sqlite"
+        # `hide_parameters`: what a statement carried may be an address or a secret, and errors are logged.
+        options: dict[str, Any] = {"hide_parameters": True, "pool_size": size, "max_overflow": 2}
+        if self.embedded:
+            file = _file_uri(url, "rwc" if create else "rw")
+            options |= {"module": sqlite.driver, "connect_args": {"timeout": 0, "check_same_thread": False}}
+            self.read, self.write = create_engine(file, **options), create_engine(file, **options)
+            _prepare_sqlite(self.read, writable=False)
+            _prepare_sqlite(self.write, writable=True)
+        else:
+            engine = create_engine(url, pool_pre_ping=True, **options)
+            self.write = engine.execution_options(isolation_level="SERIALIZABLE")
+            self.read = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def of(self, writable: bool) -> Engine:
+        return self.write if writable else self.read
+
+    def dispose(self) -> None:
+        self.read.dispose()
+        self.write.dispose()
+
+
+def _file_uri(url: URL, mode: str) -> URL:
+    """The same file opened by URI, so that opening never makes an empty one in place of a missing one."""
+    if not url.database or url.database == ":memory:":
+        raise SchemaRefused("LIFETRACKER_DATABASE_URL must name a file: sqlite:////absolute/path")
+    path = quote(str(Path(url.database).absolute()))
+    return url.set(database=f"file:{path}", query={"mode": mode, "uri": "true"})
+
+
+def _prepare_sqlite(engine: Engine, *, writable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def open_connection(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin by itself
+        statements.open_sqlite(connection, writable=writable)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        statements.begin_sqlite(connection, writable=writable)
+
+
+def _pauses(wait: float) -> Iterator[float]:
+    """Ever longer pauses between two tries, with some chance in them so that waiters spread; `Busy` after `wait`."""
+    deadline = time.monotonic() + wait
+    pause = 0.001
+    while time.monotonic() < deadline:
+        yield pause * random.uniform(0.5, 1.0)
+        pause = min(pause * 2, 0.05)
+    raise Busy("the database is busy with another writer: try again in a moment")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database errors as what they mean to a caller; any that is left is a bug of ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        state = getattr(error.orig, "sqlstate", None)
+        if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
+            raise _Locked from error
+        if state == UNIQUE_VIOLATION:
+            raise _Collided from error
+        if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
+            raise Conflict("another request took this place first: read again, then retry") from error
+        if isinstance(error, (OperationalError, InterfaceError)):
+            raise Unavailable(f"the database cannot do this now: {_first_line(error)}") from error
+        raise
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
+
+
+def _database_of(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(_database_of)]

@@ -1,0 +1,64 @@
+"""The statements that units of work themselves need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+if TYPE_CHECKING:
+    from lifetracker.core.db import Transaction
+
+OPENING_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # an acknowledged entry survives a power cut
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 0",  # nothing waits inside the driver: the door awaits instead
+    "PRAGMA cache_size = -16384",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+def open_sqlite(connection: DBAPIConnection, *, writable: bool) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 5000")  # only while it opens: switching to WAL takes a lock
+    for pragma in OPENING_PRAGMAS:
+        cursor.execute(pragma)
+    if not writable:
+        cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
+
+
+def begin_sqlite(connection: Connection, *, writable: bool) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+
+def suspend_foreign_keys(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+
+
+def resume_foreign_keys(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
+
+def broken_foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
+    """Rows whose parent is missing: table, rowid, parent table, number of the key."""
+    return [tuple(row) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The revision that this database is at, or None where none of our migrations ran."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def has_tables(connection: Connection) -> bool:
+    return bool(inspect(connection).get_table_names())
+
+
+def answers(tx: Transaction) -> bool:
+    """Whether the database can be read at all."""
+    return bool(tx.exec(text("SELECT count(*) FROM alembic_version")).scalar())

@@ -1,0 +1,125 @@
+"""What happens to every request at the edge of the application, in one ASGI function.
+
+A request id in and out, a limit on the body, one log line, `Location` under the root path, and a problem instead of a
+traceback. Written against the ASGI protocol itself: a chain of middlewares would cost each request more than its work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from secrets import token_hex
+from typing import Any
+
+from loguru import logger
+
+from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
+from lifetracker.core.logging import request_id
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 1024 * 1024
+SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
+
+
+class StartRefused(Exception):
+    """The application may not start; the text says why and what to do."""
+
+
+class Edge:
+    """Wraps the application. `larger` allows a bigger body on the paths that it names; `may_start` raises `StartRefused`."""
+
+    def __init__(self, app: App, *, larger: Mapping[str, int], may_start: Callable[[], None]) -> None:
+        self._app = app
+        self._larger = larger
+        self._may_start = may_start
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(_Exchange(scope, receive, send, self._limit(scope)))
+        elif scope["type"] != "lifespan" or await self._starts(receive, send):
+            await self._app(scope, receive, send)
+
+    async def _starts(self, receive: Receive, send: Send) -> bool:
+        try:
+            self._may_start()
+        except StartRefused as refused:
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": str(refused)})
+            return False
+        return True
+
+    async def _serve(self, exchange: _Exchange) -> None:
+        mark = request_id.set(exchange.request_id)
+        try:
+            await self._app(exchange.scope, exchange.receive, exchange.send)
+        except BodyTooLarge as problem:
+            await exchange.refuse(problem)
+        except Exception:
+            logger.exception("a bug met {} {}", exchange.scope["method"], exchange.scope["path"])
+            await exchange.refuse(Problem("something went wrong on our side; the log has more under this request id"))
+        finally:
+            exchange.log()
+            request_id.reset(mark)
+
+    def _limit(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"].removeprefix(scope.get("root_path", "")), MAX_BODY)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        self.scope = scope
+        self.scope["answer_headers"] = []  # what the application wants said of a request, whoever answers it
+        self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else token_hex(8)
+        self._receive, self._send = receive, send
+        self._limit, self._read = limit, 0
+        self._announced = headers.get(b"content-length", b"0")
+        self._status: int | None = None
+        self._began = time.perf_counter()
+
+    async def receive(self) -> Message:
+        if self._announced.isdigit() and int(self._announced) > self._limit:
+            raise self._too_large()
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > self._limit:
+            raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [self._rooted(*header) for header in message["headers"]]
+            message["headers"] += [*self.scope["answer_headers"], (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
+
+    async def refuse(self, problem: Problem) -> None:
+        if self._status is not None:  # an answer was under way: the server closes the connection
+            return
+        body = json.dumps(problem_body(problem, self.request_id)).encode()
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def log(self) -> None:
+        took = (time.perf_counter() - self._began) * 1000
+        level = "DEBUG" if self.scope["path"].endswith("/health") else "INFO"
+        logger.log(level, "{} {} {} {:.1f} ms", self.scope["method"], self.scope["path"], self._status or "-", took)
+
+    def _rooted(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        if name.lower() == b"location" and value.startswith(b"/"):
+            return name, self.scope.get("root_path", "").encode() + value
+        return name, value
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"the body is over {self._limit // 1024} KiB, the most that this path takes")

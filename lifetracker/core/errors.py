@@ -1,0 +1,225 @@
+"""Problems: every refusal as `application/problem+json` (RFC 9457).
+
+A refusal is a class beside the function that raises it, with `status` and `code` on the class. One handler turns it
+into an answer; nothing else does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal that the caller is told about. `members` are further fields of the answer."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+class NotFound(Problem):
+    status = 404
+    code = "not_found"
+
+
+class Conflict(Problem):
+    status = 409
+    code = "conflict"
+
+
+class Forbidden(Problem):
+    status = 403
+    code = "forbidden"
+
+
+class Unauthorized(Problem):
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Unavailable(Problem):
+    """The database cannot do it now; the same request may succeed later."""
+
+    status = 503
+    code = "database_unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class Busy(Unavailable):
+    code = "busy"
+
+
+class BodyTooLarge(Problem):
+    status = 413
+    code = "body_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: `field` as a path (`schedule.days`), `code` for programs, `message` for people."""
+
+    field: str
+    code: str
+    message: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class Invalid(Problem):
+    """A request whose fields cannot be; the first error also says it in `detail`."""
+
+    status = 422
+    code = "invalid"
+
+    def __init__(self, errors: Sequence[FieldError], detail: str = "", **members: object) -> None:
+        said = detail or "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
+        super().__init__(said, errors=[asdict(error) for error in errors], **members)
+
+
+class InvalidField(Invalid):
+    """One field refused by a rule; subclasses name the rule with their `code`."""
+
+    def __init__(self, field: str, message: str, *, params: dict[str, Any] | None = None, **members: object) -> None:
+        super().__init__([FieldError(field, self.code, message, params or {})], **members)
+
+
+class InvalidJson(Invalid):
+    code = "invalid_json"
+
+    def __init__(self, message: str) -> None:
+        super().__init__([FieldError("", self.code, message)], detail=message)
+
+
+def problem_body(problem: Problem, request_id: str | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": f"urn:lifetracker:problem:{problem.code}",
+        "title": problem.code.replace("_", " ").capitalize(),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        **problem.members,
+    }
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        body["request_id"] = request_id
+    return body
+
+
+def install_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+async def _answer_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return JSONResponse(
+        problem_body(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers
+    )
+
+
+async def _answer_http(request: Request, refused: Exception) -> Response:
+    """What the framework itself refuses: an unknown path, a method that a path does not have."""
+    assert isinstance(refused, HTTPException)
+    phrase = HTTPStatus(refused.status_code).phrase
+    problem = Problem(f"{phrase}: {request.method} {request.url.path}", headers=refused.headers)
+    body = problem_body(problem) | {
+        "type": f"urn:lifetracker:problem:{_snake(phrase)}",
+        "title": phrase,
+        "status": refused.status_code,
+        "code": _snake(phrase),
+    }
+    body.pop("request_id")
+    return JSONResponse(body, status_code=refused.status_code, media_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def _snake(phrase: str) -> str:
+    return phrase.lower().replace(" ", "_").replace("-", "_")
+
+
+async def _answer_invalid(request: Request, refused: Exception) -> Response:
+    assert isinstance(refused, RequestValidationError)
+    return await _answer_problem(request, problem_of_validation(refused))
+
+
+def problem_of_validation(refused: RequestValidationError) -> Problem:
+    """A problem without the values that were sent: they may be secrets."""
+    errors = refused.errors()
+    for error in errors:
+        place, *rest = error["loc"]
+        if place == "path" and str(rest[0]).endswith(("_id", "slug")):
+            return NotFound("there is no such thing, or it is not yours")
+    if isinstance(refused.body, bytes) and any(error["loc"] == ("body",) for error in errors):
+        return InvalidJson("the body is not JSON: send it with Content-Type: application/json")
+    if any(error["type"] == "json_invalid" for error in errors):
+        return InvalidJson("the body is not valid JSON")
+    return Invalid([_field_error(error, refused.body) for error in errors])
+
+
+def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
+    params = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, (str, int, float))}
+    return FieldError(_field_path(error["loc"], body), _code_of(error), str(error["msg"]), params)
+
+
+def _code_of(error: Mapping[str, Any]) -> str:
+    return "unknown_field" if error["type"] == "extra_forbidden" else str(error["type"])
+
+
+def _field_path(loc: Sequence[str | int], body: object) -> str:
+    """`("body", "schedule", "weekly", "days")` as `schedule.days`: names of union branches stand nowhere in the body."""
+    place, *steps = loc
+    if place != "body":
+        return ".".join(map(str, steps))
+    path, here = [], body
+    for number, step in enumerate(steps):
+        if (isinstance(here, dict) and step in here) or (
+            isinstance(here, list) and isinstance(step, int) and step < len(here)
+        ):
+            here = here[step]
+        elif number < len(steps) - 1:
+            continue
+        path.append(str(step))
+    return ".".join(path)
+
+
+class _StrictJson(Request):
+    """A request whose body is JSON as RFC 8259 has it: no NaN, no lone surrogates, no nesting without end."""
+
+    async def json(self) -> Any:
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+class JsonRoute(APIRoute):
+    """The route class of every router."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(_StrictJson(request.scope, request.receive))
+
+        return handle_strictly

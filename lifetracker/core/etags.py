@@ -1,0 +1,53 @@
+"""Entity tags: what a client last saw of a thing, in two halves.
+
+`"WRITTEN.SHOWN"`: the first half covers what somebody wrote, the second all that the body shows. A body may change at
+midnight without a write (a status, a streak), so `If-None-Match` compares both halves and `If-Match` only the first.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from lifetracker.core.errors import Problem
+from lifetracker.core.schemas import Shown
+
+
+class Stale(Problem):
+    status = 412
+    code = "stale"
+
+
+def tag_of(shown: Shown) -> str:
+    written = shown.model_dump_json(exclude=set(shown.DERIVED))
+    return f'"{_digest(written)}.{_digest(shown.model_dump_json())}"'
+
+
+def refuse_stale(if_match: str | None, current: Shown | None) -> None:
+    """Raise `Stale` when the client asked for a state that is no longer, or no longer there."""
+    if if_match is None:
+        return
+    if current is None:
+        raise Stale("nothing is there any more")
+    if if_match.strip() == "*":
+        return
+    written = _written_half(tag_of(current))
+    if all(_written_half(tag) != written for tag in _tags(if_match)):
+        raise Stale("it was changed since you read it: read it again, then repeat your change")
+
+
+def is_unchanged(if_none_match: str | None, tag: str) -> bool:
+    """Whether a `GET` may be answered 304."""
+    return if_none_match is not None and (if_none_match.strip() == "*" or tag in _tags(if_none_match))
+
+
+def _tags(header: str) -> list[str]:
+    """Weak forms match too: a proxy that compresses an answer weakens its tag."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+
+
+def _written_half(tag: str) -> str:
+    return tag.strip('"').partition(".")[0]
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()

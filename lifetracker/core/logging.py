@@ -1,0 +1,83 @@
+"""The one log set-up: loguru to stderr, with everything that uvicorn and the standard library say.
+
+Under journald a line carries its priority (`<3>` … `<7>`) instead of a time, so that `journalctl -p err` works.
+Whatever a line says, tokens and e-mail addresses in it are blotted out on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+if TYPE_CHECKING:
+    from loguru import Message, Record
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+SECRETS = re.compile(r"lt_[A-Za-z0-9_-]{4,}|[^\s@'\"<>=:,;()\[\]]+@[^\s@'\"<>,;()\[\]]+\.?[^\s@'\"<>,;()\[\]]*")
+JOURNAL_PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "SUCCESS": 5, "INFO": 6, "DEBUG": 7, "TRACE": 7}
+
+
+def set_up(level: str = "INFO", form: str = "text") -> None:
+    """Send every log line of this process to stderr, once, in one form: `text` or `json`."""
+    logger.remove()
+    logger.configure(patcher=_add_request_id)
+    logger.add(_write, level=level, format=_choose_format(form), backtrace=False, diagnose=False)
+    logging.basicConfig(handlers=[_Passage()], level=level, force=True)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True  # the application's own line has the request id
+
+
+def _write(line: Message) -> None:
+    sys.stderr.write(SECRETS.sub("[hidden]", line))
+
+
+def _add_request_id(record: Record) -> None:
+    record["extra"].setdefault("request_id", request_id.get())
+
+
+def _choose_format(form: str) -> object:
+    if form == "json":
+        return _as_json
+    return _for_journal if os.environ.get("JOURNAL_STREAM") else _for_people
+
+
+def _for_people(record: Record) -> str:
+    return "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} {extra[request_id]} {message}\n{exception}"
+
+
+def _for_journal(record: Record) -> str:
+    return f"<{JOURNAL_PRIORITY[record['level'].name]}>{{extra[request_id]}} {{message}}\n{{exception}}"
+
+
+def _as_json(record: Record) -> str:
+    fields = {
+        "time": record["time"].isoformat(),
+        "level": record["level"].name,
+        "message": record["message"],
+        "logger": record["name"],
+        **record["extra"],
+    }
+    if record["exception"] is not None:
+        kind, value, _ = record["exception"]
+        fields["exception"] = f"{kind.__name__ if kind else ''}: {value}"
+    fields.pop("_line", None)
+    record["extra"]["_line"] = json.dumps(fields, ensure_ascii=False, default=str)
+    return "{extra[_line]}\n"
+
+
+class _Passage(logging.Handler):
+    """What the standard library logs, handed to loguru."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname if record.levelname in JOURNAL_PRIORITY else "INFO"
+        logger.opt(depth=6, exception=record.exc_info).log(level, "{}", record.getMessage())

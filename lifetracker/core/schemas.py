@@ -1,0 +1,136 @@
+"""Shapes that every feature's requests and answers are made of."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from lifetracker.core.day import FIRST_DAY, LAST_DAY
+
+T = TypeVar("T")
+MAX_ID = 2**63 - 1
+
+
+class Sent(BaseModel):
+    """A request body: JSON's own types and no field we do not know, so that a typo is never silently dropped."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Shown(BaseModel):
+    """An answer. `DERIVED` names the fields that nobody wrote, which `If-Match` leaves out."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+    DERIVED: ClassVar[frozenset[str]] = frozenset()
+
+
+class Page(Shown, Generic[T]):
+    """A list, or the part of it that was asked for; `next_cursor` is null on the last part."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class PageQuery(BaseModel):
+    """Which part of a list: at most `limit` items, from where `cursor` points."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul_character", "A NUL character is not allowed")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Title = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[Text, StringConstraints(max_length=5_000)]
+Note = Annotated[Text, StringConstraints(max_length=10_000)]
+Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
+Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Tag = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
+Tags = Annotated[list[Tag], Field(max_length=20)]
+
+
+def _as_day(given: object) -> object:
+    """Only `YYYY-MM-DD`: pydantic alone would also take a number of seconds, or an instant."""
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    if isinstance(given, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            raise PydanticCustomError("date_unknown", "There is no such day in the calendar") from None
+    raise PydanticCustomError("date_format", "A date is written YYYY-MM-DD")
+
+
+def _in_calendar(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise PydanticCustomError(
+            "date_out_of_range",
+            "A date lies between {first} and {last}",
+            {"first": FIRST_DAY.isoformat(), "last": LAST_DAY.isoformat()},
+        )
+    return day
+
+
+Day = Annotated[
+    date,
+    AfterValidator(_in_calendar),
+    BeforeValidator(_as_day),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+
+
+def _as_instant(given: object) -> object:
+    """RFC 3339 with an offset, turned to UTC."""
+    if isinstance(given, str):
+        try:
+            given = datetime.fromisoformat(given)
+        except ValueError:
+            raise PydanticCustomError("instant_format", "An instant is written as in RFC 3339") from None
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        raise PydanticCustomError("instant_format", "An instant is written as in RFC 3339, with its offset")
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("instant_format", "An instant lies between the years 1 and 9999") from None
+
+
+def _with_z(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_as_instant),
+    PlainSerializer(_with_z, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _as_id(given: object) -> object:
+    if isinstance(given, int) or (isinstance(given, str) and re.fullmatch("[0-9]{1,19}", given)):
+        return given
+    raise PydanticCustomError("id_unknown", "There is no such id")
+
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_as_id)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]

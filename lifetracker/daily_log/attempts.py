@@ -1,0 +1,192 @@
+"""A challenge's days and periods, walked from its start: what was asked, what came of it, where it began again.
+
+Pure: no I/O, no clock. The rules are the contract's (`GET /challenges/{id}/stats`): today never breaks anything, rest
+days neither lengthen nor break a streak, and a restart begins on the day after the miss that was one too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, NamedTuple
+
+from lifetracker.challenges.rules import Attempt, Rules, day_after
+from lifetracker.core.day import ONE_DAY
+from lifetracker.templates.goal import outcome
+from lifetracker.templates.schedule import Interval, Times, names, period_of
+
+Turn = Literal["kept", "broken", "neutral"]
+
+
+class Logged(NamedTuple):
+    """What progress needs of an entry. An entry without a value and not skipped is none: leave it out of the log."""
+
+    value: float | None
+    skipped: bool = False
+
+
+Log = Mapping[date, Logged]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A due day, or one period of a `times` schedule, and what it did to the streak.
+
+    `first_done` and `last_done` are its first and last done day, None when there is none.
+    """
+
+    first: date
+    last: date
+    turn: Turn
+    due: int = 1
+    done: int = 0
+    partial: int = 0
+    missed: int = 0
+    skipped: int = 0
+    first_done: date | None = None
+    last_done: date | None = None
+
+    @property
+    def misses(self) -> int:
+        return self.missed + self.partial
+
+
+@dataclass(slots=True)
+class Walk:
+    """One attempt and its steps so far; `moved` are the misses before anything was done, which only move its start."""
+
+    number: int
+    start: date
+    end: date | None
+    steps: list[Step] = field(default_factory=list)
+    moved: list[Step] = field(default_factory=list)
+    misses: int = 0
+
+    def as_attempt(self, rules: Rules) -> Attempt:
+        failed = rules.on_miss == "fail" and self.misses > rules.allowed_misses
+        return Attempt(self.number, self.start, self.end, failed)
+
+
+def walk_attempts(rules: Rules, log: Log, as_of: date) -> list[Walk]:
+    """Every attempt up to `as_of`, oldest first; the last is the running one. Entries after `as_of` must not be in `log`."""
+    begun = [rules.first_start, *(day for day in rules.restarts if day <= as_of)]
+    walks: list[Walk] = []
+    for number, start in enumerate(begun):
+        stop = begun[number + 1] - ONE_DAY if number + 1 < len(begun) else None
+        next_start: date | None = start
+        while next_start is not None:
+            walk = Walk(len(walks) + 1, next_start, rules.end_of(next_start))
+            walks.append(walk)
+            next_start = _walk(walk, rules, log, as_of, stop)
+    return walks
+
+
+def _walk(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
+    """Fill in one attempt; the day on which the next one begins, or None when this one goes on or is over."""
+    while True:
+        again = _walk_once(walk, rules, log, as_of, stop)
+        if again is None or (stop is not None and again > stop):
+            return None
+        if any(step.done for step in walk.steps):
+            return again
+        walk.moved += walk.steps
+        walk.start, walk.end, walk.steps = again, rules.end_of(again), []
+
+
+def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
+    """The day after the miss at which this attempt restarts (or moves its start), or None."""
+    end = walk.end if stop is None else min(stop, walk.end or stop)
+    done = False
+    for step in steps_of(rules, walk.start, end, log, as_of):
+        walk.steps.append(step)
+        done = done or step.done > 0
+        if not step.misses:
+            continue
+        if rules.on_miss == "restart" and not done:
+            return day_after(step.last)
+        walk.misses += step.misses
+        if rules.on_miss == "restart" and walk.misses > rules.allowed_misses:
+            return day_after(step.last)
+    return None
+
+
+def steps_of(rules: Rules, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
+    """What was asked from `start` to `end`, as it stood on `as_of`, oldest first."""
+    if isinstance(rules.schedule, Times):
+        return _periods(rules, rules.schedule, start, end, log, as_of)
+    return _due_days(rules, start, end, log, as_of)
+
+
+def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
+    last = as_of if end is None else min(end, as_of)
+    stride = (rules.schedule.days if isinstance(rules.schedule, Interval) else 1) * ONE_DAY
+    day = start
+    while day <= last:
+        if names(rules.schedule, day, start) and not (rules.rests and rules.rests_on(day)):
+            step = _due_day(rules, day, log.get(day), is_over=day < as_of)
+            if step is not None:
+                yield step
+        day += stride
+
+
+def _due_day(rules: Rules, day: date, entry: Logged | None, *, is_over: bool) -> Step | None:
+    """None for today while it is neither done nor skipped: it does not count yet."""
+    came = (outcome(rules.goal, *entry) if entry else None) or "missed"
+    if came == "done":
+        return Step(day, day, "kept", done=1, first_done=day, last_done=day)
+    if came == "skipped":
+        return Step(day, day, "neutral", skipped=1)
+    if not is_over:
+        return None
+    return Step(day, day, "broken", missed=int(came == "missed"), partial=int(came == "partial"))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A calendar week or month of a `times` schedule: how many done days it `needs`, and the `done` ones."""
+
+    first: date
+    last: date
+    needs: int
+    done: tuple[date, ...]
+
+    def is_over(self, as_of: date) -> bool:
+        return self.last < as_of
+
+    def as_step(self, as_of: date) -> Step:
+        got = min(len(self.done), self.needs)
+        missed = self.needs - got if self.is_over(as_of) else 0
+        turn: Turn = "neutral" if got < self.needs or self.needs == 0 else "kept"
+        if missed:
+            turn = "broken"
+        edges = (self.done[0], self.done[-1]) if self.done else (None, None)
+        return Step(self.first, self.last, turn, got + missed, got, 0, missed, 0, *edges)
+
+
+def _periods(rules: Rules, schedule: Times, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
+    last = as_of if end is None else min(end, as_of)
+    day = start
+    while day <= last:
+        yield period_at(rules, schedule, day, start, end, log).as_step(as_of)
+        day = day_after(period_of(schedule, day, rules.week_starts_on)[1])
+
+
+def period_at(rules: Rules, schedule: Times, day: date, start: date, end: date | None, log: Log) -> Period:
+    """The period that `day` lies in, cut to `start` … `end`.
+
+    It needs `count` × (its days that are neither paused nor skipped) ÷ (all its days), rounded up, and no more than
+    those days.
+    """
+    first, last = period_of(schedule, day, rules.week_starts_on)
+    length = (last - first).days + 1
+    first, last = max(first, start), last if end is None else min(last, end)
+    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
+    counted = [each for each in days if not (rules.rests and rules.rests_on(each)) and not _is_skipped(log.get(each))]
+    needs = min(-(-schedule.count * len(counted) // length), len(counted))
+    done = [each for each in counted if each in log and outcome(rules.goal, *log[each]) == "done"]
+    return Period(first, last, needs, tuple(done))
+
+
+def _is_skipped(entry: Logged | None) -> bool:
+    return entry is not None and entry.skipped

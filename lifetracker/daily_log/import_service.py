@@ -1,0 +1,94 @@
+"""Bringing a life from another tracker: one file, one transaction, and the same file twice changes nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from lifetracker.challenges import life_service
+from lifetracker.challenges import service as challenges
+from lifetracker.core.db import Transaction, takes_long
+from lifetracker.core.errors import Problem
+from lifetracker.daily_log import loop, loop_repository, repository
+from lifetracker.daily_log.loop import LoopHabit
+from lifetracker.daily_log.schemas import Imported, ImportQuery, Rejected
+from lifetracker.daily_log.writing import Content, as_fields
+from lifetracker.templates.promise import completed
+from lifetracker.users.schemas import Person
+
+REJECTED_AT_MOST = 1_000
+
+
+class UnknownFormat(Problem):
+    status = 422
+    code = "unknown_format"
+
+
+@takes_long
+def import_file(tx: Transaction, person: Person, content: bytes, query: ImportQuery) -> Imported:
+    """Take over a Loop backup. What is there already is matched by the file's own ids; a dry run keeps nothing."""
+    if not loop_repository.is_sqlite(content):
+        raise UnknownFormat("the file is none that can be imported: send the .db backup of Loop Habit Tracker")
+    try:
+        backup = loop_repository.read_backup(content)
+    except loop_repository.NotLoop as reason:
+        raise UnknownFormat(str(reason)) from None
+    entries, unread = loop.entries_of(backup, person.today(tx.now))
+    report = Imported(format="loop", rejected=[Rejected(where=where, reason=reason) for where, reason in unread])
+    known = challenges.find_imported(tx, person)
+    for habit in backup.habits:
+        _take_over(tx, person, loop.habit_of(habit, backup.version), entries[habit.id], known, report)
+    report.rejected = report.rejected[:REJECTED_AT_MOST]
+    if query.dry_run:
+        tx.discard()
+    return report
+
+
+def _take_over(
+    tx: Transaction,
+    person: Person,
+    habit: LoopHabit,
+    entries: dict[date, Content],
+    known: dict[str, int],
+    report: Imported,
+) -> None:
+    challenge_id = known.get(habit.key) or known.get(habit.older_key)
+    if challenge_id is None:
+        challenge_id = _start(tx, person, habit, min(entries, default=person.today(tx.now)))
+        report.challenges_created += 1
+    if habit.remark:
+        report.rejected.append(Rejected(where=f"Habits, {habit.fields['title']}", reason=habit.remark))
+    created, updated = _merge(tx, person, challenge_id, entries)
+    report.entries_created += created
+    report.entries_updated += updated
+
+
+def _start(tx: Transaction, person: Person, habit: LoopHabit, start: date) -> int:
+    promise = completed(
+        {**habit.fields, "duration_days": None, "on_miss": "continue", "allowed_misses": None, "tags": [], "icon": None}
+    )
+    fields = promise | {"template": None, "first_start_date": start, "imported_as": habit.key}
+    challenge_id = challenges.add_challenge(tx, person, fields).id
+    if habit.archived:
+        life_service.archive_challenge(tx, person, challenge_id)
+    return challenge_id
+
+
+def _merge(tx: Transaction, person: Person, challenge_id: int, entries: dict[date, Content]) -> tuple[int, int]:
+    """How many entries were new, and how many were changed; a note that the file does not have is kept."""
+    if entries:
+        challenges.begin_earlier(tx, person, challenge_id, min(entries))
+    there = {row.date: row for row in repository.entries_of(tx, person.id, challenge_id)}
+    new: list[dict[str, Any]] = []
+    updated = 0
+    for day, content in sorted(entries.items()):
+        row = there.get(day)
+        if row is None:
+            key = {"user_id": person.id, "challenge_id": challenge_id, "date": day}
+            new.append(key | as_fields(content) | {"created_at": tx.now, "updated_at": tx.now})
+        elif (merged := content._replace(note=content.note or row.note)) != (row.value, row.skipped, row.note):
+            repository.change_entry(tx, person.id, challenge_id, day, as_fields(merged) | {"updated_at": tx.now})
+            updated += 1
+    if new:
+        repository.add_entries(tx, new)
+    return len(new), updated

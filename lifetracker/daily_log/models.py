@@ -1,0 +1,35 @@
+"""The table of the daily log: one entry a person, challenge and day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+
+from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, Text
+from sqlmodel import Field, SQLModel
+
+from lifetracker.core.models import BigId, UtcDateTime, table_of
+
+
+class Entry(SQLModel, table=True):
+    """The key is what every question asks for, so on SQLite the rows themselves lie in its order."""
+
+    __tablename__ = "daily_log"
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["challenge_id"], ["challenges.id"], ondelete="CASCADE"),
+        Index(None, "challenge_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    user_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    challenge_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    date: dt.date = Field(sa_column=Column(Date, primary_key=True))
+    value: float | None
+    skipped: bool
+    note: str | None = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+DAILY_LOG = table_of(Entry)

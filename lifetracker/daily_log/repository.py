@@ -1,0 +1,72 @@
+"""Questions about the daily log. Every one of them begins with the person's id, as the key does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+
+from lifetracker.core.db import Transaction
+from lifetracker.daily_log.models import DAILY_LOG as LOG
+
+_OF_CHALLENGE = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id == bindparam("of_challenge"))
+_THIS = and_(_OF_CHALLENGE, LOG.c.date == bindparam("on"))
+_FIND = select(LOG).where(_THIS)
+_ADD = insert(LOG)
+_CHANGE = update(LOG).where(_THIS)
+_REMOVE = delete(LOG).where(_THIS)
+# Only days that count for progress: a note alone is not an entry there.
+_COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
+_DAYS_OF_ONE = select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS)
+_DAYS = select(LOG.c.challenge_id, LOG.c.date, LOG.c.value, LOG.c.skipped).where(
+    LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_(bindparam("ids", expanding=True)), _COUNTS
+)
+
+
+def _key(user_id: int, challenge_id: int, day: date) -> dict[str, Any]:
+    return {"of_user": user_id, "of_challenge": challenge_id, "on": day}
+
+
+def find_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> Row[Any] | None:
+    return tx.exec(_FIND, _key(user_id, challenge_id, day)).one_or_none()
+
+
+def add_entries(tx: Transaction, entries: list[dict[str, Any]]) -> None:
+    """Each with every column, instants and all."""
+    tx.exec(_ADD, entries)
+
+
+def change_entry(tx: Transaction, user_id: int, challenge_id: int, day: date, fields: dict[str, Any]) -> None:
+    tx.exec(_CHANGE.values(**fields), _key(user_id, challenge_id, day))
+
+
+def remove_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> None:
+    tx.exec(_REMOVE, _key(user_id, challenge_id, day))
+
+
+def page_of_entries(
+    tx: Transaction, user_id: int, ids: Sequence[int], bounds: tuple[date, date], after: tuple[date, int], limit: int
+) -> Sequence[Row[Any]]:
+    """Entries of these challenges within `bounds`, both in, that follow the date and challenge `after`."""
+    day, challenge_id = after
+    mine = select(LOG).where(LOG.c.user_id == user_id, LOG.c.challenge_id.in_(ids), LOG.c.date.between(*bounds))
+    rest = mine.where((LOG.c.date > day) | ((LOG.c.date == day) & (LOG.c.challenge_id > challenge_id)))
+    return tx.exec(rest.order_by(LOG.c.date, LOG.c.challenge_id).limit(limit)).all()
+
+
+def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+    """Date, value, skipped and note of every entry of one challenge."""
+    held = select(LOG.c.date, LOG.c.value, LOG.c.skipped, LOG.c.note).where(_OF_CHALLENGE)
+    return tx.exec(held, {"of_user": user_id, "of_challenge": challenge_id}).all()
+
+
+def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+    """Date, value and whether skipped, of each entry that counts."""
+    return tx.exec(_DAYS_OF_ONE, {"of_user": user_id, "of_challenge": challenge_id}).all()
+
+
+def days_of_many(tx: Transaction, user_id: int, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The same with the challenge's id before it."""
+    return tx.exec(_DAYS, {"of_user": user_id, "ids": ids}).all()

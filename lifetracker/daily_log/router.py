@@ -1,0 +1,132 @@
+"""The daily log, today, stats and imports over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+
+from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
+from lifetracker.challenges.service import ChallengeNotFound
+from lifetracker.core.db import DatabaseDep
+from lifetracker.core.errors import JsonRoute
+from lifetracker.core.openapi import refusals
+from lifetracker.core.schemas import Id, Page
+from lifetracker.daily_log import import_service, service, today_service
+from lifetracker.daily_log.import_service import UnknownFormat
+from lifetracker.daily_log.schemas import (
+    EntryAdd,
+    EntryLogged,
+    EntryPublic,
+    EntryWrite,
+    Imported,
+    ImportQuery,
+    LogDay,
+    LoggedResult,
+    RangeQuery,
+    Stats,
+    StatsQuery,
+    Today,
+    TodayQuery,
+)
+from lifetracker.daily_log.service import AfterEnd, EntryNotFound, RangeReversed
+from lifetracker.daily_log.writing import AboveMost, BelowZero
+from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
+
+router = APIRouter(route_class=JsonRoute, tags=["daily log"])
+
+LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd)
+
+
+def _logged(result: LoggedResult) -> Response:
+    entry = result.entry
+    made = f"/challenges/{entry.challenge_id}/log/{entry.date.isoformat()}" if result.created else None
+    return tagged(result.logged(), 201 if result.created else 200, made, of=entry)
+
+
+@router.put(
+    "/challenges/{challenge_id}/log/{day}",
+    response_model=EntryLogged,
+    responses=LOGGING | {201: {"model": EntryLogged, "description": "The entry is new"}},
+)
+async def log_day(
+    challenge_id: Id, day: LogDay, entry: EntryWrite, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
+) -> Response:
+    """Log a day; what is not sent keeps what is stored."""
+    return _logged(await db.write(service.log_day, user, challenge_id, day, entry, if_match))
+
+
+@router.post(
+    "/challenges/{challenge_id}/log/{day}/add",
+    response_model=EntryLogged,
+    responses=refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, BelowZero, AboveMost)
+    | {201: {"model": EntryLogged, "description": "The entry is new"}},
+)
+async def add_to_day(challenge_id: Id, day: LogDay, amount: EntryAdd, user: CurrentUser, once: OnceDep) -> Response:
+    """Add to a day's value."""
+    return _logged(await once.write(service.add_to_day, user, challenge_id, day, amount))
+
+
+@router.get(
+    "/challenges/{challenge_id}/log/{day}",
+    response_model=EntryPublic,
+    responses=refusals(ChallengeNotFound, EntryNotFound),
+)
+async def show_day(
+    challenge_id: Id, day: LogDay, user: CurrentUser, db: DatabaseDep, if_none_match: IfNoneMatch = None
+) -> Response:
+    """One day's entry."""
+    return tagged(await db.read(service.show_day, user, challenge_id, day), seen=if_none_match)
+
+
+@router.delete(
+    "/challenges/{challenge_id}/log/{day}",
+    status_code=204,
+    responses=refusals(ChallengeNotFound, EntryNotFound, Archived),
+)
+async def erase_day(
+    challenge_id: Id, day: LogDay, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
+) -> None:
+    """Erase a day's entry."""
+    await db.write(service.erase_day, user, challenge_id, day, if_match)
+
+
+@router.get("/challenges/{challenge_id}/log", responses=refusals(ChallengeNotFound, RangeReversed))
+async def list_log(
+    challenge_id: Id, query: Annotated[RangeQuery, Query()], user: CurrentUser, db: DatabaseDep
+) -> Page[EntryPublic]:
+    """One challenge's entries, ascending by date."""
+    return await db.read(service.list_log, user, challenge_id, query)
+
+
+@router.get("/daily-log", responses=refusals(RangeReversed))
+async def list_daily_log(
+    query: Annotated[RangeQuery, Query()], user: CurrentUser, db: DatabaseDep
+) -> Page[EntryPublic]:
+    """The entries of all my challenges, ascending by date."""
+    return await db.read(service.list_daily_log, user, query)
+
+
+@router.get("/today", responses=refusals(DateInFuture))
+async def show_today(query: Annotated[TodayQuery, Query()], user: CurrentUser, db: DatabaseDep) -> Today:
+    """What a day asks of me, and how each challenge stands."""
+    return await db.read(today_service.show_today, user, query.date)
+
+
+@router.get("/challenges/{challenge_id}/stats", responses=refusals(ChallengeNotFound, DateInFuture))
+async def show_stats(
+    challenge_id: Id, query: Annotated[StatsQuery, Query()], user: CurrentUser, db: DatabaseDep
+) -> Stats:
+    """How a challenge stands, or stood on a day gone by."""
+    return await db.read(today_service.show_stats, user, challenge_id, query.as_of)
+
+
+@router.post("/users/me/import", responses=refusals(UnknownFormat))
+async def import_file(
+    query: Annotated[ImportQuery, Query()],
+    user: CurrentUser,
+    db: DatabaseDep,
+    file: Annotated[bytes, Body(media_type="application/octet-stream")],
+) -> Imported:
+    """Bring a life from another tracker: the `.db` backup of Loop Habit Tracker as the body."""
+    return await db.write(import_service.import_file, user, file, query)

@@ -1,0 +1,202 @@
+"""The daily log: logging a day, reading it back, and the numbers that challenges ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from lifetracker.challenges import service as challenges
+from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
+from lifetracker.challenges.rules import Attempt, Rules, status_of
+from lifetracker.challenges.schemas import BriefStats, Stored
+from lifetracker.core.day import FIRST_DAY, LAST_DAY
+from lifetracker.core.db import Transaction
+from lifetracker.core.errors import InvalidField, NotFound
+from lifetracker.core.etags import refuse_stale
+from lifetracker.core.pages import paged, read_cursor
+from lifetracker.core.schemas import Page
+from lifetracker.daily_log import repository
+from lifetracker.daily_log.attempts import Log, Logged
+from lifetracker.daily_log.progress import Progress
+from lifetracker.daily_log.schemas import (
+    EntryAdd,
+    EntryPublic,
+    EntryWrite,
+    LoggedResult,
+    ProgressPublic,
+    RangeQuery,
+)
+from lifetracker.daily_log.writing import Content, added, as_fields, merged
+from lifetracker.templates.goal import Goal, outcome
+from lifetracker.templates.schedule import streak_unit
+from lifetracker.users.schemas import Person
+
+
+class EntryNotFound(NotFound):
+    code = "entry_not_found"
+
+
+class AfterEnd(InvalidField):
+    code = "after_end"
+
+
+class RangeReversed(InvalidField):
+    code = "range_reversed"
+
+
+def log_day(
+    tx: Transaction, person: Person, challenge_id: int, day: date | None, sent: EntryWrite, if_match: str | None
+) -> LoggedResult:
+    """Write what was sent into the day's entry; None is the person's today."""
+    stored, on, row = _open(tx, person, challenge_id, day)
+    refuse_stale(if_match, shown_entry(row, stored.rules.goal) if row else None)
+    return _put(tx, person, stored, on, row, merged(stored.rules.goal.kind, _content(row), sent))
+
+
+def add_to_day(tx: Transaction, person: Person, challenge_id: int, day: date | None, sent: EntryAdd) -> LoggedResult:
+    """Add to the day's value. The unit holds the write lock, so sums are exact under parallel calls."""
+    stored, on, row = _open(tx, person, challenge_id, day)
+    return _put(tx, person, stored, on, row, added(_content(row), sent.amount))
+
+
+def show_day(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> EntryPublic:
+    stored = challenges.load(tx, person, challenge_id)
+    row = repository.find_entry(tx, person.id, challenge_id, day or person.today(tx.now))
+    if row is None:
+        raise EntryNotFound("nothing is logged on this day")
+    return shown_entry(row, stored.rules.goal)
+
+
+def erase_day(tx: Transaction, person: Person, challenge_id: int, day: date | None, if_match: str | None) -> None:
+    stored = challenges.load(tx, person, challenge_id)
+    on = day or person.today(tx.now)
+    row = repository.find_entry(tx, person.id, challenge_id, on)
+    refuse_stale(if_match, shown_entry(row, stored.rules.goal) if row else None)
+    if row is None:
+        raise EntryNotFound("nothing is logged on this day")
+    if stored.rules.archived:
+        raise Archived("this challenge is archived: unarchive it first")
+    repository.remove_entry(tx, person.id, challenge_id, on)
+
+
+def list_log(tx: Transaction, person: Person, challenge_id: int, query: RangeQuery) -> Page[EntryPublic]:
+    """One challenge's entries, ascending by date."""
+    return _page(tx, person, [challenges.load(tx, person, challenge_id)], query)
+
+
+def list_daily_log(tx: Transaction, person: Person, query: RangeQuery) -> Page[EntryPublic]:
+    """The entries of all living challenges, ascending by date."""
+    return _page(tx, person, challenges.load_all(tx, person), query)
+
+
+def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQuery) -> Page[EntryPublic]:
+    today = person.today(tx.now)
+    first, last = (max(query.from_ or today, FIRST_DAY), min(query.to or today, LAST_DAY))
+    if first > last:
+        raise RangeReversed("from", "The first day lies after the last")
+    after = read_cursor(query.cursor, tuple[date, int]) or (date.min, 0)
+    goals = {stored.id: stored.rules.goal for stored in of}
+    rows = repository.page_of_entries(tx, person.id, list(goals), (first, last), after, query.limit + 1)
+    return paged(
+        rows,
+        query.limit,
+        lambda row: (row.date, row.challenge_id),
+        lambda row: shown_entry(row, goals[row.challenge_id]),
+    )
+
+
+def read_log(tx: Transaction, person_id: int, challenge_id: int) -> Log:
+    return {day: Logged(value, skipped) for day, value, skipped in repository.days_of_one(tx, person_id, challenge_id)}
+
+
+def read_logs(tx: Transaction, person_id: int, of: Sequence[Rules]) -> dict[int, dict[date, Logged]]:
+    logs: dict[int, dict[date, Logged]] = {rules.challenge_id: {} for rules in of}
+    for challenge_id, day, value, skipped in repository.days_of_many(tx, person_id, list(logs)):
+        logs[challenge_id][day] = Logged(value, skipped)
+    return logs
+
+
+def running_attempts(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, Attempt]:
+    """Answers the challenges' hook."""
+    logs = read_logs(tx, person_id, of)
+    return {rules.challenge_id: Progress(rules, logs[rules.challenge_id], today).attempt for rules in of}
+
+
+def brief_stats(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, BriefStats]:
+    """Answers the challenges' hook."""
+    logs = read_logs(tx, person_id, of)
+    return {rules.challenge_id: BriefStats(**brief(Progress(rules, logs[rules.challenge_id], today))) for rules in of}
+
+
+def brief(progress: Progress) -> dict[str, Any]:
+    return {
+        "current_streak": progress.current_streak,
+        "best_streak": progress.best_streak,
+        "streak_unit": streak_unit(progress.rules.schedule),
+        "completion_rate": progress.tally().completion_rate,
+        "score": progress.score(),
+    }
+
+
+def progress_shown(progress: Progress) -> ProgressPublic:
+    attempt, period = progress.attempt, progress.period()
+    return ProgressPublic(
+        current_streak=progress.current_streak,
+        streak_unit=streak_unit(progress.rules.schedule),
+        period_done=len(period.done) if period else None,
+        period_target=period.needs if period else None,
+        attempt=attempt.number,
+        status=status_of(progress.rules, attempt, progress.as_of),
+    )
+
+
+def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> tuple[Stored, date, Any]:
+    """The challenge, the day, and its entry if there is one; refuses a day that takes none."""
+    stored = challenges.load(tx, person, challenge_id)
+    today = person.today(tx.now)
+    on = day or today
+    if stored.rules.archived:
+        raise Archived("this challenge is archived: unarchive it first")
+    if on > today + timedelta(days=1):
+        raise DateInFuture("date", f"It is {today.isoformat()} for you", today=today.isoformat())
+    if on < stored.rules.first_start:
+        raise BeforeStart("date", f"The challenge begins on {stored.rules.first_start.isoformat()}")
+    end = challenges.attempt_of(tx, person, stored.rules, today).end
+    if end is not None and on > end:
+        raise AfterEnd("date", f"The challenge ends on {end.isoformat()}")
+    return stored, on, repository.find_entry(tx, person.id, challenge_id, on)
+
+
+def _put(tx: Transaction, person: Person, stored: Stored, on: date, row: Any, content: Content) -> LoggedResult:
+    """Write the entry where it changes, and tell how the challenge then stands."""
+    if row is None:
+        key = {"user_id": person.id, "challenge_id": stored.id, "date": on}
+        instants = {"created_at": tx.now, "updated_at": tx.now}
+        repository.add_entries(tx, [key | as_fields(content) | instants])
+    elif content != _content(row):
+        written = max(tx.now, row.updated_at + timedelta(microseconds=1))
+        repository.change_entry(tx, person.id, stored.id, on, as_fields(content) | {"updated_at": written})
+    entry = repository.find_entry(tx, person.id, stored.id, on)
+    log = read_log(tx, person.id, stored.id)
+    progress = Progress(stored.rules, log, person.today(tx.now))
+    return LoggedResult(
+        entry=shown_entry(entry, stored.rules.goal), progress=progress_shown(progress), created=row is None
+    )
+
+
+def _content(row: Any) -> Content | None:
+    return None if row is None else Content(row.value, row.skipped, row.note)
+
+
+def shown_entry(row: Any, goal: Goal) -> EntryPublic:
+    return EntryPublic(
+        challenge_id=row.challenge_id,
+        date=row.date,
+        value=row.value,
+        skipped=row.skipped,
+        note=row.note,
+        outcome=outcome(goal, row.value, row.skipped),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

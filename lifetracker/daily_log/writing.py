@@ -1,0 +1,68 @@
+"""What logging a day does to what was there. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from lifetracker.core.errors import InvalidField
+from lifetracker.daily_log.schemas import EntryWrite
+from lifetracker.templates.goal import MAX_VALUE, Kind
+
+
+class ValueMissing(InvalidField):
+    code = "missing"
+
+
+class BelowZero(InvalidField):
+    code = "below_zero"
+
+
+class AboveMost(InvalidField):
+    code = "above_most"
+
+
+class Content(NamedTuple):
+    """What an entry holds, apart from its key and its instants."""
+
+    value: float | None
+    skipped: bool
+    note: str | None
+
+
+NOTHING = Content(None, False, None)
+
+
+def merged(kind: Kind, before: Content | None, sent: EntryWrite) -> Content:
+    """The entry after a `PUT`: what was not sent stays, a value un-skips, a check without a value is done."""
+    fields = sent.model_fields_set
+    value, skipped, note = before or NOTHING
+    if before is None and not fields & {"value", "skipped"}:
+        if kind == "measure":
+            raise ValueMissing("value", "A new entry of a measure needs a value, or skipped")
+        value = 1.0
+    if "note" in fields:
+        note = sent.note
+    if "value" in fields:
+        value = sent.value
+        skipped = skipped and value is None
+    if "skipped" in fields:
+        unskipped = (skipped or before is None) and not sent.skipped
+        skipped = bool(sent.skipped)
+        if unskipped and value is None and kind == "check":
+            value = 1.0
+    return Content(None if skipped else value, skipped, note)
+
+
+def added(before: Content | None, amount: float) -> Content:
+    """The entry after an `add`, from nothing if need be."""
+    value, _, note = before or NOTHING
+    total = round((value or 0.0) + amount, 6) + 0.0
+    if total < 0:
+        raise BelowZero("amount", "The sum would be below 0", params={"value": value or 0.0})
+    if total > MAX_VALUE:
+        raise AboveMost("amount", "The sum would be above the most a value can be", params={"le": MAX_VALUE})
+    return Content(total, False, note)
+
+
+def as_fields(content: Content) -> dict[str, Any]:
+    return content._asdict()

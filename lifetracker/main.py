@@ -1,0 +1,142 @@
+"""The application: `create_app(settings)` mounts the four features; `app` is what uvicorn serves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_swagger import patch_fastapi
+from loguru import logger
+
+from lifetracker import __version__, wiring
+from lifetracker.challenges.router import router as challenges
+from lifetracker.core import db_repository, logging, openapi, sqlite
+from lifetracker.core.config import Settings, SettingsRefused, load_settings
+from lifetracker.core.db import Database, DatabaseDep, SchemaRefused, Transaction
+from lifetracker.core.edge import Edge, StartRefused
+from lifetracker.core.errors import Unavailable, install_handlers
+from lifetracker.core.schemas import Shown
+from lifetracker.daily_log.router import router as daily_log
+from lifetracker.migrations import schema
+from lifetracker.templates.router import router as templates
+from lifetracker.users.dependencies import SettingsDep
+from lifetracker.users.router import router as users
+
+MAX_IMPORT = 32 * 1024 * 1024
+EXPOSED = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+
+
+class Health(Shown):
+    status: str
+    version: str
+    database: str
+
+
+class Info(Shown):
+    name: str
+    version: str
+    min_client_version: str
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole application on the database that `settings` name; it opens it when it starts."""
+    logging.set_up(settings.log_level, settings.log_format)
+    wiring.connect()
+    app = FastAPI(
+        title="LifeTracker",
+        version=__version__,
+        summary="Challenges, a daily log, and an honest account of how they go.",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url, threads=settings.database_threads)
+    install_handlers(app)
+    app.add_middleware(Edge, larger={"/users/me/import": MAX_IMPORT}, may_start=lambda: _refuse_other_schema(app))
+    if settings.cors_origins:
+        _allow_browsers(app, settings)
+    _add_routes(app)
+    _describe(app)
+    return app
+
+
+def _allow_browsers(app: FastAPI, settings: Settings) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED,
+    )
+
+
+def _add_routes(app: FastAPI) -> None:
+    app.add_api_route(
+        "/health", show_health, response_model=Health, responses={503: {"model": Health}}, tags=["service"]
+    )
+    app.add_api_route("/info", show_info, tags=["service"])
+    for router in (users, templates, daily_log, challenges):
+        app.include_router(router)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
+
+
+def _describe(app: FastAPI) -> None:
+    """Let `/openapi.json` tell every operation's problems, too."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = describe()
+        return document if "Problem" in document["components"]["schemas"] else openapi.complete(document)
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if app.state.database.embedded and (warning := sqlite.wal_reset_warning()):
+        logger.warning(warning)
+    yield
+    app.state.database.close()
+
+
+def _refuse_other_schema(app: FastAPI) -> None:
+    try:
+        schema.require_head(app.state.database)
+    except (SchemaRefused, Unavailable) as refused:
+        raise StartRefused(str(refused)) from None
+
+
+async def show_health(db: DatabaseDep, response: Response) -> Health:
+    """Whether the database can be read."""
+    try:
+        await db.read(_can_read)
+    except Unavailable:
+        response.status_code = 503
+        return Health(status="fail", version=__version__, database="fail")
+    return Health(status="ok", version=__version__, database="ok")
+
+
+def _can_read(tx: Transaction) -> bool:
+    return db_repository.answers(tx)
+
+
+async def show_info(settings: SettingsDep) -> Info:
+    """What this is, and the oldest client that it works with."""
+    return Info(name="LifeTracker", version=__version__, min_client_version=settings.min_client_version)
+
+
+def _load_app() -> FastAPI:
+    try:
+        return create_app(load_settings())
+    except (SettingsRefused, SchemaRefused) as refused:
+        sys.exit(f"LifeTracker does not start: {refused}")
+
+
+app = _load_app()

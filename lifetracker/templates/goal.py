@@ -1,0 +1,67 @@
+"""Goals: what one day has to bring. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lifetracker.core.errors import FieldError
+
+Kind = Literal["check", "measure"]
+Direction = Literal["at_least", "at_most"]
+OnMiss = Literal["continue", "fail", "restart"]
+Outcome = Literal["done", "partial", "missed", "skipped"]
+
+MAX_VALUE = 1e9
+Target = Annotated[float, Field(ge=0, le=MAX_VALUE, allow_inf_nan=False)]
+DurationDays = Annotated[int, Field(ge=1, le=3650)]
+AllowedMisses = Annotated[int, Field(ge=0, le=3650)]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Done or not (`check`), or a number against a target (`measure`)."""
+
+    kind: Kind
+    direction: Direction
+    target: float
+
+
+def outcome(goal: Goal, value: float | None, skipped: bool) -> Outcome | None:
+    """What a day's entry amounts to by itself; None when it holds no value (a note alone)."""
+    if skipped:
+        return "skipped"
+    if value is None:
+        return None
+    if goal.direction == "at_most":
+        return "done" if value <= goal.target else "missed"
+    if value >= goal.target:
+        return "done"
+    return "partial" if value > 0 else "missed"
+
+
+def contradictions(
+    kind: Kind,
+    direction: Direction,
+    target: float | None,
+    unit: str | None,
+    on_miss: OnMiss,
+    allowed_misses: int | None,
+) -> Iterator[FieldError]:
+    """What does not go together in a template's or a challenge's promise, though each field is fine alone."""
+    if kind == "check":
+        if direction != "at_least":
+            yield FieldError("direction", "check_at_least", "A check is done or not: its direction is at_least")
+        if target not in (None, 1):
+            yield FieldError("target", "check_target", "The target of a check is 1")
+        if unit is not None:
+            yield FieldError("unit", "check_unit", "A check has no unit")
+    elif target is None:
+        yield FieldError("target", "missing", "A measure needs a target")
+    elif direction == "at_least" and target <= 0:
+        yield FieldError("target", "greater_than", "A target to reach is more than 0", {"gt": 0})
+    if on_miss == "continue" and allowed_misses is not None:
+        yield FieldError("allowed_misses", "not_counted", "With on_miss continue no misses are counted: leave it null")

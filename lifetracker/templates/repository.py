@@ -1,0 +1,100 @@
+"""Questions about templates and their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, tuple_, update
+
+from lifetracker.core.db import Transaction
+from lifetracker.templates.models import TEMPLATES, TEXTS
+from lifetracker.users.models import USERS
+
+Key = tuple[Any, ...]
+
+# What a list is ordered by, most wanted first, and whether that is descending; the slug makes every order total.
+ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "popular": (TEMPLATES.c.times_started, True),
+    "new": (TEMPLATES.c.id, True),
+    "title": (TEXTS.c.title_key, False),
+}
+
+
+def _shown_to(user_id: int, language: str) -> Select[Any]:
+    """Each template with one text: of the catalogue the one in this language, of a person's own the only one."""
+    texts = [column for column in TEXTS.c if column.name not in ("template_id", "search")]
+    one_text = and_(
+        TEXTS.c.template_id == TEMPLATES.c.id,
+        or_(TEXTS.c.locale == language, TEMPLATES.c.author_id.is_not(None)),
+    )
+    return (
+        select(TEMPLATES, *texts, USERS.c.display_name)
+        .join_from(TEMPLATES, TEXTS, one_text)
+        .outerjoin(USERS, USERS.c.id == TEMPLATES.c.author_id)
+        .where(or_(TEMPLATES.c.visibility == "public", TEMPLATES.c.author_id == user_id))
+    )
+
+
+def find_template(tx: Transaction, user_id: int, language: str, slug: str) -> Row[Any] | None:
+    return tx.exec(_shown_to(user_id, language).where(TEMPLATES.c.slug == slug)).one_or_none()
+
+
+def list_templates(
+    tx: Transaction, user_id: int, language: str, filters: dict[str, Any], sort: str, after: Key | None, limit: int
+) -> Sequence[Row[Any]]:
+    """`filters` may hold `category` and `q`; `after` is the order's value and the slug of the last one seen."""
+    found = _shown_to(user_id, language)
+    if filters.get("category"):
+        found = found.where(TEMPLATES.c.category == filters["category"])
+    if filters.get("q"):
+        found = found.where(TEXTS.c.search.contains(filters["q"].casefold(), autoescape=True))
+    order, descending = ORDERS[sort]
+    if after is not None:
+        found = found.where(_is_after(order, descending, after))
+    direction = order.desc() if descending else order.asc()
+    return tx.exec(found.order_by(direction, TEMPLATES.c.slug).limit(limit)).all()
+
+
+def _is_after(order: ColumnElement[Any], descending: bool, after: Key) -> ColumnElement[bool]:
+    value, slug = after
+    if not descending:
+        return tuple_(order, TEMPLATES.c.slug) > tuple_(value, slug)
+    return or_(order < value, and_(order == value, TEMPLATES.c.slug > slug))
+
+
+def slug_is_taken(tx: Transaction, slug: str) -> bool:
+    return tx.exec(select(TEMPLATES.c.id).where(TEMPLATES.c.slug == slug)).first() is not None
+
+
+def add_template(tx: Transaction, fields: dict[str, Any], text: dict[str, Any]) -> int:
+    values = fields | {"created_at": tx.now, "updated_at": tx.now}
+    template_id: int = tx.exec(insert(TEMPLATES).values(**values).returning(TEMPLATES.c.id)).scalar_one()
+    put_text(tx, template_id, text)
+    return template_id
+
+
+def change_template(tx: Transaction, template_id: int, fields: dict[str, Any]) -> None:
+    tx.exec(update(TEMPLATES).where(TEMPLATES.c.id == template_id).values(**fields, updated_at=tx.now))
+
+
+def put_text(tx: Transaction, template_id: int, text: dict[str, Any]) -> None:
+    """`text` holds every column but the key; its `locale` says which text it is."""
+    this = (TEXTS.c.template_id == template_id, TEXTS.c.locale == text["locale"])
+    tx.exec(delete(TEXTS).where(*this))
+    tx.exec(insert(TEXTS).values(template_id=template_id, **text))
+
+
+def delete_template(tx: Transaction, template_id: int) -> None:
+    tx.exec(delete(TEMPLATES).where(TEMPLATES.c.id == template_id))
+
+
+def count_start(tx: Transaction, template_id: int) -> None:
+    more = TEMPLATES.c.times_started + 1
+    tx.exec(update(TEMPLATES).where(TEMPLATES.c.id == template_id).values(times_started=more))
+
+
+def list_built_in(tx: Transaction) -> dict[str, int]:
+    """Slug and id of each template of the catalogue."""
+    rows = tx.exec(select(TEMPLATES.c.slug, TEMPLATES.c.id).where(TEMPLATES.c.author_id.is_(None)))
+    return {slug: template_id for slug, template_id in rows}

@@ -1,0 +1,94 @@
+"""Schedules: on which days a challenge asks for something. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError
+
+from lifetracker.core.day import ONE_DAY
+from lifetracker.core.schemas import Sent
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+StreakUnit = Literal["day", "week", "month"]
+
+
+def _in_order(days: list[Weekday]) -> list[Weekday]:
+    if len(set(days)) < len(days):
+        raise PydanticCustomError("repeated", "A weekday is named twice")
+    return sorted(days, key=WEEKDAYS.index)
+
+
+class Daily(Sent):
+    type: Literal["daily"]
+
+
+class Weekly(Sent):
+    """On the named weekdays."""
+
+    type: Literal["weekly"]
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7), AfterValidator(_in_order)]
+
+
+class Times(Sent):
+    """So many days of a calendar week or month, whichever the person picks."""
+
+    type: Literal["times"]
+    count: Annotated[int, Field(ge=1, le=30)]
+    per: Literal["week", "month"]
+
+    @model_validator(mode="after")
+    def _fits_its_period(self) -> Times:
+        if self.per == "week" and self.count > 7:
+            raise PydanticCustomError("too_many_times", "A week has 7 days", {"le": 7})
+        return self
+
+
+class Interval(Sent):
+    """Every so many days, counted from the start."""
+
+    type: Literal["interval"]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+Schedule = Annotated[Daily | Weekly | Times | Interval, Field(discriminator="type")]
+SCHEDULE: TypeAdapter[Daily | Weekly | Times | Interval] = TypeAdapter(Schedule)
+
+
+def names(schedule: Schedule, day: date, start: date) -> bool:
+    """Whether the schedule names this day; `times` names every day, since the person picks."""
+    if isinstance(schedule, Weekly):
+        return WEEKDAYS[day.weekday()] in schedule.days
+    if isinstance(schedule, Interval):
+        return (day - start).days % schedule.days == 0
+    return True
+
+
+def frequency(schedule: Schedule) -> tuple[int, int]:
+    """N times in D days, as the score sees the schedule."""
+    match schedule:
+        case Weekly():
+            pair = (len(schedule.days), 7)
+        case Times():
+            pair = (schedule.count, 7 if schedule.per == "week" else 30)
+        case Interval():
+            pair = (1, schedule.days)
+        case _:
+            pair = (1, 1)
+    return (1, 1) if pair[0] == pair[1] else pair
+
+
+def streak_unit(schedule: Schedule) -> StreakUnit:
+    return schedule.per if isinstance(schedule, Times) else "day"
+
+
+def period_of(schedule: Times, day: date, week_starts_on: Literal["mon", "sun"]) -> tuple[date, date]:
+    """First and last day of the calendar week or month that `day` lies in."""
+    if schedule.per == "month":
+        return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
+    first = day - timedelta(days=(day.weekday() + (week_starts_on == "sun")) % 7)
+    return first, first + 6 * ONE_DAY

@@ -1,0 +1,135 @@
+"""What routers of every feature share: who calls, what they saw last, and how an answer is dressed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from lifetracker.core.auth import BearerToken
+from lifetracker.core.config import Settings
+from lifetracker.core.db import DatabaseDep
+from lifetracker.core.errors import Forbidden, Unauthorized
+from lifetracker.core.etags import is_unchanged, tag_of
+from lifetracker.core.schemas import Shown
+from lifetracker.users import login_service
+from lifetracker.users.idempotency_service import IdempotencyNotForSecrets, Once, asked
+from lifetracker.users.login_service import Pace
+from lifetracker.users.schemas import Caller, Person
+from lifetracker.users.service import require_login
+
+READING = ("GET", "HEAD")
+
+
+class ReadOnlyToken(Forbidden):
+    code = "read_only_token"
+
+
+async def _any_caller(token: BearerToken, db: DatabaseDep) -> Caller:
+    if not token:
+        raise Unauthorized("send the header Authorization: Bearer TOKEN")
+    caller, unnoted = await db.read(login_service.authenticate, token)
+    if unnoted:
+        await db.write_or_skip(login_service.note_use, caller.token_id)
+    return caller
+
+
+AnyCaller = Annotated[Caller, Depends(_any_caller)]
+
+
+async def _caller(request: Request, caller: AnyCaller) -> Caller:
+    if not caller.may_write and request.method not in READING:
+        raise ReadOnlyToken("this token may only read")
+    return caller
+
+
+CurrentCaller = Annotated[Caller, Depends(_caller)]
+
+
+async def _user(caller: CurrentCaller) -> Person:
+    return caller.person
+
+
+CurrentUser = Annotated[Person, Depends(_user)]
+
+
+async def _login(caller: CurrentCaller) -> Caller:
+    require_login(caller)
+    return caller
+
+
+CurrentLogin = Annotated[Caller, Depends(_login)]
+
+IfMatch = Annotated[str | None, Header(description="The `ETag` you read: refused with 412 when it was changed since")]
+IfNoneMatch = Annotated[str | None, Header(description="The `ETag` you have: answered 304 when nothing changed")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key with the same request is done once and answered alike",
+    ),
+]
+
+
+async def _once(request: Request, user: CurrentUser, db: DatabaseDep, key: IdempotencyKey = None) -> Once:
+    if key is None:
+        return Once(db, None, lambda: None)
+
+    def tell() -> None:
+        request.scope["answer_headers"].append((b"idempotent-replayed", b"true"))
+
+    path = request.scope["path"]
+    return Once(db, asked(user.id, key, request.method, path, await request.body()), tell)
+
+
+OnceDep = Annotated[Once, Depends(_once)]
+
+
+async def refuse_idempotency(key: IdempotencyKey = None) -> None:
+    """For answers that carry a secret: they are not kept, so they cannot be repeated."""
+    if key is not None:
+        raise IdempotencyNotForSecrets("this answer carries a secret and is not kept: leave the key out")
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _pace(settings: SettingsDep) -> Pace | None:
+    if settings.limits == "off":
+        return None
+    return Pace(
+        settings.failed_logins_per_account, settings.failed_logins_per_address, settings.registrations_per_address
+    )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+PaceDep = Annotated[Pace | None, Depends(_pace)]
+Address = Annotated[str, Depends(_address)]
+
+
+def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:
+    """A JSON body, rendered once; `location` names what was made, below the root path."""
+    response = Response(shown.model_dump_json(), status, media_type="application/json")
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def tagged(
+    shown: Shown, status: int = 200, location: str | None = None, *, of: Shown | None = None, seen: str | None = None
+) -> Response:
+    """An answer with the `ETag` of what it shows (or of the thing `of` it is part of); 304 when the client has `seen` it."""
+    tag = tag_of(of or shown)
+    if is_unchanged(seen, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    response = answer(shown, status, location)
+    response.headers["ETag"] = tag
+    return response

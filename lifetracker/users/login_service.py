@@ -1,0 +1,189 @@
+"""Logging in and out, named tokens, and the pace at which passwords may be tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from lifetracker.core.auth import digest, new_token, password_fits
+from lifetracker.core.db import Database, Transaction
+from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, Unauthorized
+from lifetracker.core.pages import paged, read_cursor
+from lifetracker.core.schemas import Page, PageQuery
+from lifetracker.users import repository, token_repository
+from lifetracker.users.schemas import Caller, Login, LoginForm, Person, TokenCreate, TokenCreated, TokenPublic
+
+LOGIN_WINDOW = timedelta(minutes=10)
+REGISTRATION_WINDOW = timedelta(hours=1)
+USE_NOTED_EVERY = timedelta(minutes=10)
+
+
+class InvalidCredentials(Unauthorized):
+    code = "invalid_credentials"
+
+
+class AccountDisabled(Forbidden):
+    code = "account_disabled"
+
+
+class WrongPassword(Forbidden):
+    code = "wrong_password"
+
+
+class TooManyAttempts(Problem):
+    status = 429
+    code = "too_many_attempts"
+
+
+class ExpiresInPast(InvalidField):
+    code = "expires_in_past"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often may be tried in a window, by account and by address; None where nothing is counted."""
+
+    per_account: int
+    per_address: int
+    registrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A login under way: counted as failed until its password proved right."""
+
+    attempts: list[int]
+    user_id: int | None
+    password_hash: str | None
+    disabled: bool
+
+
+async def log_in(db: Database, form: LoginForm, address: str, pace: Pace | None, days: int) -> Login:
+    """A new login token. An unknown address takes the same steps and the same time as a known one."""
+    tried = await db.write(_begin_try, email_key(form.username), address, pace)
+    if not await password_fits(form.password.get_secret_value(), tried.password_hash):
+        raise InvalidCredentials("the e-mail address or the password is wrong")
+    return await db.write(_finish_login, tried, timedelta(days=days))
+
+
+async def check_own_password(db: Database, caller: Caller, password: str, address: str, pace: Pace | None) -> None:
+    """Counted like a login: a stolen token must not try passwords faster."""
+    own_key = await db.read(_own_email_key, caller.person.id)
+    tried = await db.write(_begin_try, own_key, address, pace)
+    if not await password_fits(password, tried.password_hash):
+        raise WrongPassword("the current password is another one")
+    await db.write(_forget_try, tried)
+
+
+def email_key(email: str) -> str:
+    """Addresses compare without case."""
+    return email.strip().casefold()
+
+
+def _own_email_key(tx: Transaction, user_id: int) -> str:
+    row = repository.find_user(tx, user_id)
+    return row.email_key if row else ""
+
+
+def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _Try:
+    attempts = []
+    if pace is not None:
+        by_account, by_address = digest(f"login {key}"), digest(f"login from {network(address)}")
+        refuse_over(tx, by_account, pace.per_account, LOGIN_WINDOW)
+        refuse_over(tx, by_address, pace.per_address, LOGIN_WINDOW)
+        attempts = [repository.add_attempt(tx, by_account), repository.add_attempt(tx, by_address)]
+    user = repository.find_by_email(tx, key)
+    if user is None:
+        return _Try(attempts, None, None, False)
+    return _Try(attempts, user.id, user.password_hash, user.disabled_at is not None)
+
+
+def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login:
+    _forget_try(tx, tried)
+    user = repository.find_user(tx, tried.user_id or 0)
+    if user is None or user.password_hash != tried.password_hash:
+        raise InvalidCredentials("the e-mail address or the password is wrong")
+    if tried.disabled:
+        raise AccountDisabled("the operator has disabled this account")
+    token_repository.prune_tokens(tx)
+    repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
+    token = new_token()
+    _add_token(tx, user.id, token, is_login=True, name="login", scope="write", expires_at=tx.now + lasts)
+    return Login(access_token=token, expires_in=int(lasts.total_seconds()))
+
+
+def _forget_try(tx: Transaction, tried: _Try) -> None:
+    repository.forget_attempts(tx, tried.attempts)
+
+
+def refuse_over(tx: Transaction, subject: str, limit: int, window: timedelta) -> None:
+    """Raise `TooManyAttempts` when there were `limit` in the window already; says when the first of them leaves it."""
+    blocking = repository.nth_latest_attempt(tx, subject, limit, tx.now - window)
+    if blocking is not None:
+        seconds = int((blocking + window - tx.now).total_seconds()) + 1
+        raise TooManyAttempts(f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
+
+
+def network(address: str) -> str:
+    """An address as it is counted: of IPv6 the /64 that one household has."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
+
+
+def authenticate(tx: Transaction, token: str) -> tuple[Caller, bool]:
+    """Whose living token it is, and whether its use should be noted again; `Unauthorized` when it is none."""
+    row = token_repository.find_caller(tx, digest(token))
+    if row is None:
+        raise Unauthorized("this token is unknown, expired or ended: log in again")
+    person = Person(row.id, row.time_zone, clock_time(row.day_starts_at), row.week_starts_on, row.locale)
+    caller = Caller(person, row.token_id, row.is_login, row.scope == "write")
+    return caller, row.last_used_at is None or tx.now - row.last_used_at > USE_NOTED_EVERY
+
+
+@lru_cache(maxsize=1024)
+def clock_time(text: str) -> time:
+    return time.fromisoformat(text)
+
+
+def note_use(tx: Transaction, token_id: int) -> None:
+    token_repository.note_use(tx, token_id)
+
+
+def log_out(tx: Transaction, caller: Caller) -> None:
+    token_repository.delete_token(tx, caller.person.id, caller.token_id)
+
+
+def list_tokens(tx: Transaction, caller: Caller, page: PageQuery) -> Page[TokenPublic]:
+    after = read_cursor(page.cursor, int) or 0
+    rows = token_repository.list_tokens(tx, caller.person.id, after, page.limit + 1)
+    return paged(rows, page.limit, lambda row: row.id, _shown)
+
+
+def create_token(tx: Transaction, caller: Caller, new: TokenCreate) -> TokenCreated:
+    if new.expires_at is not None and new.expires_at <= tx.now:
+        raise ExpiresInPast("expires_at", "This instant has passed")
+    token = new_token()
+    fields = new.model_dump()
+    token_id = _add_token(tx, caller.person.id, token, is_login=False, **fields)
+    return TokenCreated(id=token_id, token=token, created_at=tx.now, last_used_at=None, **fields)
+
+
+def end_token(tx: Transaction, caller: Caller, token_id: int) -> None:
+    if not token_repository.delete_token(tx, caller.person.id, token_id):
+        raise NotFound("there is no such token, or it is not yours")
+
+
+def _add_token(tx: Transaction, user_id: int, token: str, **fields: Any) -> int:
+    return token_repository.add_token(tx, {"user_id": user_id, "digest": digest(token), **fields})
+
+
+def _shown(row: Any) -> TokenPublic:
+    return TokenPublic.model_validate(row, from_attributes=True)

@@ -1,0 +1,78 @@
+"""Questions about people, and the password resets and counted attempts that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from lifetracker.core.db import Transaction
+from lifetracker.users.models import ATTEMPTS, PASSWORD_RESETS, USERS
+
+PIECE = 100
+
+
+def add_user(tx: Transaction, fields: dict[str, Any]) -> int:
+    new_id: int = tx.exec(insert(USERS).values(**fields, created_at=tx.now).returning(USERS.c.id)).scalar_one()
+    return new_id
+
+
+def find_user(tx: Transaction, user_id: int) -> Row[Any] | None:
+    return tx.exec(select(USERS).where(USERS.c.id == user_id)).one_or_none()
+
+
+def find_by_email(tx: Transaction, email_key: str) -> Row[Any] | None:
+    return tx.exec(select(USERS).where(USERS.c.email_key == email_key)).one_or_none()
+
+
+def list_users(tx: Transaction) -> Sequence[Row[Any]]:
+    return tx.exec(select(USERS).order_by(USERS.c.id)).all()
+
+
+def change_user(tx: Transaction, user_id: int, changes: dict[str, Any]) -> None:
+    tx.exec(update(USERS).where(USERS.c.id == user_id).values(**changes))
+
+
+def delete_user(tx: Transaction, user_id: int) -> None:
+    """And, by the foreign keys, every row of theirs."""
+    tx.exec(delete(USERS).where(USERS.c.id == user_id))
+
+
+def nth_latest_attempt(tx: Transaction, subject: str, nth: int, since: datetime) -> datetime | None:
+    """When the `nth` attempt back from now was made, if that was after `since`."""
+    latest = select(ATTEMPTS.c.at).where(ATTEMPTS.c.subject == subject, ATTEMPTS.c.at > since)
+    at: datetime | None = tx.exec(latest.order_by(ATTEMPTS.c.at.desc()).offset(nth - 1).limit(1)).scalar()
+    return at
+
+
+def add_attempt(tx: Transaction, subject: str) -> int:
+    new_id: int = tx.exec(insert(ATTEMPTS).values(subject=subject, at=tx.now).returning(ATTEMPTS.c.id)).scalar_one()
+    return new_id
+
+
+def forget_attempts(tx: Transaction, ids: Iterable[int]) -> None:
+    tx.exec(delete(ATTEMPTS).where(ATTEMPTS.c.id.in_(list(ids))))
+
+
+def prune_attempts(tx: Transaction, before: datetime) -> None:
+    old = select(ATTEMPTS.c.id).where(ATTEMPTS.c.at < before).limit(PIECE)
+    tx.exec(delete(ATTEMPTS).where(ATTEMPTS.c.id.in_(old)))
+
+
+def put_reset(tx: Transaction, user_id: int, digest: str, expires_at: datetime) -> None:
+    """The person's one code; an earlier one is worth nothing any more."""
+    drop_resets(tx, user_id)
+    tx.exec(insert(PASSWORD_RESETS).values(user_id=user_id, digest=digest, expires_at=expires_at))
+
+
+def find_reset(tx: Transaction, digest: str) -> int | None:
+    """Whose valid code it is."""
+    valid = (PASSWORD_RESETS.c.digest == digest, PASSWORD_RESETS.c.expires_at > tx.now)
+    user_id: int | None = tx.exec(select(PASSWORD_RESETS.c.user_id).where(*valid)).scalar()
+    return user_id
+
+
+def drop_resets(tx: Transaction, user_id: int) -> None:
+    tx.exec(delete(PASSWORD_RESETS).where(PASSWORD_RESETS.c.user_id == user_id))

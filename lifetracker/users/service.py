@@ -1,0 +1,185 @@
+"""Accounts: opening, changing and deleting one, and the operator's part in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from lifetracker.core.auth import digest, hash_password, new_code
+from lifetracker.core.db import Database, Transaction
+from lifetracker.core.errors import Conflict, Forbidden, InvalidField, NotFound
+from lifetracker.users import repository, token_repository
+from lifetracker.users.idempotency_service import Once
+from lifetracker.users.login_service import (
+    REGISTRATION_WINDOW,
+    Pace,
+    check_own_password,
+    clock_time,
+    email_key,
+    network,
+    refuse_over,
+)
+from lifetracker.users.schemas import (
+    Caller,
+    PasswordChange,
+    PasswordReset,
+    Person,
+    UserCreate,
+    UserPatch,
+    UserPublic,
+)
+
+RESET_LASTS = timedelta(hours=24)
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+
+
+class RegistrationClosed(Forbidden):
+    code = "registration_closed"
+
+
+class LoginRequired(Forbidden):
+    code = "login_required"
+
+
+class PasswordMissing(InvalidField):
+    code = "missing"
+
+
+class InvalidCode(Forbidden):
+    code = "invalid_code"
+
+
+class UserUnknown(NotFound):
+    code = "user_unknown"
+
+
+async def register(db: Database, new: UserCreate, address: str, pace: Pace | None, *, is_open: bool) -> UserPublic:
+    if not is_open:
+        raise RegistrationClosed("the operator opens accounts here")
+    if pace is not None:
+        await db.write(_count_registration, address, pace.registrations)
+    hashed = await hash_password(new.password.get_secret_value())
+    return await db.write(add_user, new, hashed)
+
+
+def _count_registration(tx: Transaction, address: str, limit: int) -> None:
+    subject = digest(f"register from {network(address)}")
+    refuse_over(tx, subject, limit, REGISTRATION_WINDOW)
+    repository.add_attempt(tx, subject)
+
+
+def add_user(tx: Transaction, new: UserCreate, password_hash: str) -> UserPublic:
+    key = email_key(new.email)
+    if repository.find_by_email(tx, key) is not None:
+        raise EmailTaken("there is an account with this e-mail address")
+    fields = new.model_dump(exclude={"password"}) | {"email_key": key, "password_hash": password_hash}
+    return show_user(tx, repository.add_user(tx, fields))
+
+
+def show_user(tx: Transaction, user_id: int) -> UserPublic:
+    row = repository.find_user(tx, user_id)
+    if row is None:
+        raise UserUnknown("there is no such account any more")
+    return UserPublic.model_validate(row, from_attributes=True)
+
+
+async def change_user(db: Database, caller: Caller, patch: UserPatch, address: str, pace: Pace | None) -> UserPublic:
+    """A new e-mail address needs the password: whoever has it can have the password reset."""
+    if "email" in patch.model_fields_set:
+        require_login(caller)
+        if patch.current_password is None:
+            raise PasswordMissing("current_password", "A new email needs the current password beside it")
+        await check_own_password(db, caller, patch.current_password.get_secret_value(), address, pace)
+    return await db.write(_apply_patch, caller.person.id, patch)
+
+
+def _apply_patch(tx: Transaction, user_id: int, patch: UserPatch) -> UserPublic:
+    changes: dict[str, Any] = patch.model_dump(include=patch.model_fields_set - {"current_password"})
+    if "email" in changes:
+        changes["email_key"] = email_key(changes["email"])
+        holder = repository.find_by_email(tx, changes["email_key"])
+        if holder is not None and holder.id != user_id:
+            raise EmailTaken("there is an account with this e-mail address")
+    if "display_name" in changes:
+        changes["display_name"] = changes["display_name"] or ""
+    if changes:
+        repository.change_user(tx, user_id, changes)
+    return show_user(tx, user_id)
+
+
+async def change_password(
+    db: Database, once: Once, caller: Caller, change: PasswordChange, address: str, pace: Pace | None
+) -> None:
+    require_login(caller)
+    if not await once.was_done():
+        await check_own_password(db, caller, change.current_password.get_secret_value(), address, pace)
+    hashed = await hash_password(change.new_password.get_secret_value())
+    await once.write(set_password, caller.person.id, hashed, caller.token_id)
+
+
+async def reset_password(db: Database, reset: PasswordReset) -> None:
+    code = digest(reset.code.get_secret_value().strip().upper())
+    if await db.read(repository.find_reset, code) is None:
+        raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
+    hashed = await hash_password(reset.new_password.get_secret_value())
+    await db.write(_redeem_code, code, hashed)
+
+
+def _redeem_code(tx: Transaction, code: str, password_hash: str) -> None:
+    user_id = repository.find_reset(tx, code)
+    if user_id is None:
+        raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
+    set_password(tx, user_id, password_hash, None)
+
+
+def set_password(tx: Transaction, user_id: int, password_hash: str, keep_token: int | None) -> None:
+    """Every other token of theirs is dead, and so is a reset code that is still out."""
+    repository.change_user(tx, user_id, {"password_hash": password_hash})
+    repository.drop_resets(tx, user_id)
+    token_repository.delete_tokens(tx, user_id, but=keep_token)
+
+
+def require_login(caller: Caller) -> None:
+    if not caller.is_login:
+        raise LoginRequired("a named token may not do this: log in with the password")
+
+
+def delete_user(tx: Transaction, user_id: int) -> None:
+    repository.delete_user(tx, user_id)
+
+
+# The operator's: by address, as they know people.
+
+
+def list_users(tx: Transaction) -> list[tuple[UserPublic, bool]]:
+    """Everybody, and whether they are disabled."""
+    rows = repository.list_users(tx)
+    return [(UserPublic.model_validate(row, from_attributes=True), row.disabled_at is not None) for row in rows]
+
+
+def find_person(tx: Transaction, email: str) -> Person:
+    row = repository.find_by_email(tx, email_key(email))
+    if row is None:
+        raise UserUnknown("there is no account with this e-mail address")
+    return Person(row.id, row.time_zone, clock_time(row.day_starts_at), row.week_starts_on, row.locale)
+
+
+def disable(tx: Transaction, email: str) -> None:
+    """No login from now on, and every token of theirs is dead."""
+    person = find_person(tx, email)
+    repository.change_user(tx, person.id, {"disabled_at": tx.now})
+    token_repository.delete_tokens(tx, person.id)
+
+
+def enable(tx: Transaction, email: str) -> None:
+    repository.change_user(tx, find_person(tx, email).id, {"disabled_at": None})
+
+
+def issue_reset_code(tx: Transaction, email: str) -> str:
+    """A one-time code for `POST /auth/password-reset`, good for 24 hours."""
+    code = new_code()
+    repository.put_reset(tx, find_person(tx, email).id, digest(code), tx.now + RESET_LASTS)
+    return code

@@ -1,0 +1,88 @@
+"""Questions about tokens, and about the answers kept for repeated requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+
+from lifetracker.core.db import Transaction
+from lifetracker.users.models import IDEMPOTENCY_KEYS, TOKENS, USERS
+
+PIECE = 100
+
+# One question finds token and person: it is asked before every other.
+_CALLER = (
+    select(
+        TOKENS.c.id.label("token_id"),
+        TOKENS.c.is_login,
+        TOKENS.c.scope,
+        TOKENS.c.last_used_at,
+        USERS.c.id,
+        USERS.c.time_zone,
+        USERS.c.day_starts_at,
+        USERS.c.week_starts_on,
+        USERS.c.locale,
+    )
+    .join_from(TOKENS, USERS, TOKENS.c.user_id == USERS.c.id)
+    .where(
+        TOKENS.c.digest == bindparam("digest"),
+        or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at > bindparam("now", type_=TOKENS.c.expires_at.type)),
+        USERS.c.disabled_at.is_(None),
+    )
+)
+
+
+def find_caller(tx: Transaction, digest: str) -> Row[Any] | None:
+    """The living token with this digest, and its person."""
+    return tx.exec(_CALLER, {"digest": digest, "now": tx.now}).one_or_none()
+
+
+def add_token(tx: Transaction, fields: dict[str, Any]) -> int:
+    new_id: int = tx.exec(insert(TOKENS).values(**fields, created_at=tx.now).returning(TOKENS.c.id)).scalar_one()
+    return new_id
+
+
+def list_tokens(tx: Transaction, user_id: int, after: int, limit: int) -> Sequence[Row[Any]]:
+    mine = select(TOKENS).where(TOKENS.c.user_id == user_id, TOKENS.c.id > after)
+    return tx.exec(mine.order_by(TOKENS.c.id).limit(limit)).all()
+
+
+def note_use(tx: Transaction, token_id: int) -> None:
+    tx.exec(update(TOKENS).where(TOKENS.c.id == token_id).values(last_used_at=tx.now))
+
+
+def delete_token(tx: Transaction, user_id: int, token_id: int) -> bool:
+    """Whether there was one."""
+    return tx.exec(delete(TOKENS).where(TOKENS.c.user_id == user_id, TOKENS.c.id == token_id)).rowcount > 0
+
+
+def delete_tokens(tx: Transaction, user_id: int, but: int | None = None) -> None:
+    """All of a person's tokens, but for the one that they are using."""
+    theirs = delete(TOKENS).where(TOKENS.c.user_id == user_id)
+    tx.exec(theirs if but is None else theirs.where(TOKENS.c.id != but))
+
+
+def prune_tokens(tx: Transaction) -> None:
+    dead = select(TOKENS.c.id).where(TOKENS.c.expires_at < tx.now).limit(PIECE)
+    tx.exec(delete(TOKENS).where(TOKENS.c.id.in_(dead)))
+
+
+def find_kept(tx: Transaction, user_id: int, key: str, since: datetime) -> Row[Any] | None:
+    """What was kept under an idempotency key: `fingerprint` and `result`."""
+    kept = select(IDEMPOTENCY_KEYS.c.fingerprint, IDEMPOTENCY_KEYS.c.result)
+    mine = (IDEMPOTENCY_KEYS.c.user_id == user_id, IDEMPOTENCY_KEYS.c.key == key)
+    return tx.exec(kept.where(*mine, IDEMPOTENCY_KEYS.c.created_at > since)).one_or_none()
+
+
+def keep(tx: Transaction, user_id: int, key: str, fingerprint: str, result: str) -> None:
+    fields = {"user_id": user_id, "key": key, "fingerprint": fingerprint, "result": result, "created_at": tx.now}
+    tx.exec(insert(IDEMPOTENCY_KEYS).values(**fields))
+
+
+def prune_kept(tx: Transaction, user_id: int, before: datetime) -> None:
+    mine = (IDEMPOTENCY_KEYS.c.user_id == user_id, IDEMPOTENCY_KEYS.c.created_at <= before)
+    old = select(IDEMPOTENCY_KEYS.c.key).where(*mine).limit(PIECE)
+    tx.exec(delete(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.user_id == user_id, IDEMPOTENCY_KEYS.c.key.in_(old)))

@@ -1,0 +1,108 @@
+"""What every test stands on: a migrated database of its own, a clock that stands still, the application, people."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
+from tests.engines import Engine, PostgresEngine, SqliteEngine
+from tests.people import Client, FrozenClock, join
+
+from lifetracker.core.config import Settings
+from lifetracker.core.db import Database
+from lifetracker.main import create_app
+
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """SQLite, or the PostgreSQL that LIFETRACKER_TEST_ENGINE=postgres asks for: the same tests run on both."""
+    folder = tmp_path_factory.mktemp("engine")
+    kind = PostgresEngine if os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres" else SqliteEngine
+    with kind(folder) as engine:
+        yield engine
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def db(engine: Engine, clock: FrozenClock) -> Iterator[Database]:
+    """An empty database at head, with the catalogue in it."""
+    with engine.fresh_database() as url:
+        database = Database(url, clock=clock, threads=4)
+        yield database
+        database.close()
+
+
+@pytest.fixture(scope="session")
+def _app(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """Made once: only its database and settings differ from test to test."""
+    unused = tmp_path_factory.mktemp("app") / "unused.db"
+    return create_app(Settings(database_url=f"sqlite:///{unused}", limits="off", log_level="WARNING"))
+
+
+@pytest.fixture
+def app(_app: FastAPI, db: Database) -> FastAPI:
+    _app.state.database = db
+    _app.state.settings = Settings(limits="off")
+    return _app
+
+
+@pytest.fixture
+def visitor(app: FastAPI) -> Client:
+    """Somebody without a token."""
+    return Client(app)
+
+
+@pytest.fixture
+def people(app: FastAPI, db: Database) -> Callable[..., Client]:
+    """Makes people who are logged in: `people("anna", time_zone="Europe/Moscow")`."""
+
+    def make(name: str, **fields: str) -> Client:
+        return Client(app, join(db, name, **fields))
+
+    return make
+
+
+@pytest.fixture
+def anna(people: Callable[..., Client]) -> Client:
+    return people("anna")
+
+
+@pytest.fixture
+def boris(people: Callable[..., Client]) -> Client:
+    return people("boris")
+
+
+@pytest.fixture
+def sample() -> Callable[..., Path]:
+    """A real file of another tracker, from the folder that LIFETRACKER_SAMPLES names."""
+
+    def find(*parts: str) -> Path:
+        folder = os.environ.get("LIFETRACKER_SAMPLES")
+        if not folder:
+            pytest.skip("sample files not given")
+        return Path(folder, *parts)
+
+    return find
+
+
+@pytest.fixture
+def copy_of(db: Database, tmp_path: Path) -> Callable[[], Path]:
+    """The file of an embedded database as it is now, aside."""
+
+    def copy() -> Path:
+        assert db.file is not None
+        return Path(shutil.copy(db.file, tmp_path / "copy.db"))
+
+    return copy
