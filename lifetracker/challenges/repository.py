@@ -78,7 +78,7 @@ def prune_deleted(tx: Transaction, user_id: int, before: datetime) -> None:
 def find_imported(tx: Transaction, user_id: int) -> dict[str, int]:
     """What an imported file called each of a person's living challenges, and its id."""
     named = (CHALLENGES.c.user_id == user_id, CHALLENGES.c.imported_as.is_not(None), _LIVING)
-    return dict(tx.exec(select(CHALLENGES.c.imported_as, CHALLENGES.c.id).where(*named)).tuples().all())
+    return {row.imported_as: row.id for row in tx.exec(select(CHALLENGES.c.imported_as, CHALLENGES.c.id).where(*named))}
 
 
 def add_turn(tx: Transaction, user_id: int, challenge_id: int, kind: str, from_date: date) -> None:

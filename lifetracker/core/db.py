@@ -102,16 +102,16 @@ class Database:
 
     async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work` on one consistent state of the database, in a transaction that cannot write."""
-        return await self._unit(False, work, *args, **kwargs)
+        return await self._unit(False, self._wait, work, lambda tx: work(tx, *args, **kwargs))
 
     async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work` in a transaction of its own, committed when this returns. Waits 5 s for a lock, then `Busy`."""
-        return await self._unit(True, work, *args, **kwargs)
+        return await self._unit(True, self._wait, work, lambda tx: work(tx, *args, **kwargs))
 
     async def write_or_skip(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
         """Write what may as well be written another time: no waiting, and no word when it cannot be."""
         try:
-            await self._unit(True, work, *args, wait=0.0, **kwargs)  # type: ignore[arg-type]
+            await self._unit(True, 0.0, work, lambda tx: work(tx, *args, **kwargs))
         except Unavailable:
             return
 
@@ -155,17 +155,12 @@ class Database:
         self._in_place.clear()
         self._engines.dispose()
 
-    async def _unit(self, writable: bool, work: Any, *args: Any, wait: float | None = None, **kwargs: Any) -> Any:
-        patience = self._wait if wait is None else wait
-
-        def run(tx: Transaction) -> Any:
-            return work(tx, *args, **kwargs)
-
+    async def _unit(self, writable: bool, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
         if self.embedded and not getattr(work, "takes_long", False):
-            return await self._run_in_place(writable, patience, run)
+            return await self._run_in_place(writable, wait, run)
         context = contextvars.copy_context()
         hop = asyncio.get_running_loop().run_in_executor
-        return await hop(self._pool, context.run, self._run_waiting, writable, patience, run)
+        return await hop(self._pool, lambda: context.run(self._run_waiting, writable, wait, run))
 
     async def _run_in_place(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
         pauses = _pauses(wait)

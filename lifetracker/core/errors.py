@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import dataclasses
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
 
-    def __init__(self, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: object) -> None:
+    def __init__(self, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
@@ -84,7 +85,7 @@ class FieldError:
     field: str
     code: str
     message: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Invalid(Problem):
@@ -93,7 +94,7 @@ class Invalid(Problem):
     status = 422
     code = "invalid"
 
-    def __init__(self, errors: Sequence[FieldError], detail: str = "", **members: object) -> None:
+    def __init__(self, errors: Sequence[FieldError], detail: str = "", **members: Any) -> None:
         said = detail or "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
         super().__init__(said, errors=[asdict(error) for error in errors], **members)
 
@@ -101,7 +102,7 @@ class Invalid(Problem):
 class InvalidField(Invalid):
     """One field refused by a rule; subclasses name the rule with their `code`."""
 
-    def __init__(self, field: str, message: str, *, params: dict[str, Any] | None = None, **members: object) -> None:
+    def __init__(self, field: str, message: str, *, params: dict[str, Any] | None = None, **members: Any) -> None:
         super().__init__([FieldError(field, self.code, message, params or {})], **members)
 
 
@@ -191,16 +192,19 @@ def _field_path(loc: Sequence[str | int], body: object) -> str:
     place, *steps = loc
     if place != "body":
         return ".".join(map(str, steps))
-    path, here = [], body
+    path: list[str] = []
+    here: Any = body
     for number, step in enumerate(steps):
-        if (isinstance(here, dict) and step in here) or (
-            isinstance(here, list) and isinstance(step, int) and step < len(here)
-        ):
+        if _leads_into(step, here):
             here = here[step]
         elif number < len(steps) - 1:
             continue
         path.append(str(step))
     return ".".join(path)
+
+
+def _leads_into(step: str | int, here: object) -> bool:
+    return (isinstance(here, dict) and step in here) or (isinstance(here, list) and step in range(len(here)))
 
 
 class _StrictJson(Request):

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def _add_request_id(record: Record) -> None:
     record["extra"].setdefault("request_id", request_id.get())
 
 
-def _choose_format(form: str) -> object:
+def _choose_format(form: str) -> Callable[[Record], str]:
     if form == "json":
         return _as_json
     return _for_journal if os.environ.get("JOURNAL_STREAM") else _for_people

@@ -8,13 +8,17 @@ Two SQLites in one process would break each other's file locks, hence one door t
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-driver: Any
-try:
-    import pysqlite3 as driver
-except ImportError:  # no wheel for this platform
-    import sqlite3 as driver
+
+def _load() -> Any:
+    name = "pysqlite3" if find_spec("pysqlite3") else "sqlite3"
+    return import_module(name)
+
+
+driver = _load()
 
 VERSION: tuple[int, ...] = tuple(int(part) for part in driver.sqlite_version.split("."))
 

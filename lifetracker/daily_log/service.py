@@ -107,13 +107,14 @@ def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQue
 
 
 def read_log(tx: Transaction, person_id: int, challenge_id: int) -> Log:
-    return {day: Logged(value, skipped) for day, value, skipped in repository.days_of_one(tx, person_id, challenge_id)}
+    rows = repository.days_of_one(tx, person_id, challenge_id)
+    return {row.date: Logged(row.value, row.skipped) for row in rows}
 
 
 def read_logs(tx: Transaction, person_id: int, of: Sequence[Rules]) -> dict[int, dict[date, Logged]]:
     logs: dict[int, dict[date, Logged]] = {rules.challenge_id: {} for rules in of}
-    for challenge_id, day, value, skipped in repository.days_of_many(tx, person_id, list(logs)):
-        logs[challenge_id][day] = Logged(value, skipped)
+    for row in repository.days_of_many(tx, person_id, list(logs)):
+        logs[row.challenge_id][row.date] = Logged(row.value, row.skipped)
     return logs
 
 

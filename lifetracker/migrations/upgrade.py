@@ -40,7 +40,9 @@ def differences(db: Database) -> list[Any]:
     """How the tables differ from the models, one item a difference; empty when they agree."""
 
     def compare(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found: list[Any] = compare_metadata(context, METADATA)
+        return found
 
     require_head(db)
     return db.inspect_now(compare)

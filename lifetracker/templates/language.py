@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
+from typing import get_args
 
 from lifetracker.templates.schemas import Language
 
@@ -14,7 +14,7 @@ def pick_language(accept_language: str | None, locale: str) -> Language:
     for wish in [*_by_weight(accept_language or ""), locale]:
         language = wish.partition("-")[0].lower()
         if language in LANGUAGES:
-            return cast("Language", language)
+            return language
     return "en"
 
 

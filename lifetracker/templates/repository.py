@@ -97,4 +97,4 @@ def count_start(tx: Transaction, template_id: int) -> None:
 def list_built_in(tx: Transaction) -> dict[str, int]:
     """Slug and id of each template of the catalogue."""
     rows = tx.exec(select(TEMPLATES.c.slug, TEMPLATES.c.id).where(TEMPLATES.c.author_id.is_(None)))
-    return {slug: template_id for slug, template_id in rows}
+    return {row.slug: row.id for row in rows}

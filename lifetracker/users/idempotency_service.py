@@ -59,9 +59,8 @@ class Once:
     async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._request is None:
             return await self._db.write(work, *args, **kwargs)
-        result, replayed = await self._db.write(
-            _once, self._request, lambda tx: work(tx, *args, **kwargs), _shape(work)
-        )
+        shape: TypeAdapter[R] = _shape(work)
+        result, replayed = await self._db.write(_once, self._request, lambda tx: work(tx, *args, **kwargs), shape)
         if replayed:
             self._on_replay()
         return result
