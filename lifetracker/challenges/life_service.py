@@ -51,7 +51,7 @@ def pause_challenge(tx: Transaction, person: Person, challenge_id: int, first: d
 
 
 def resume_challenge(tx: Transaction, person: Person, challenge_id: int, on: date | None) -> ChallengePublic:
-    """`on` (default today) is the first day that counts again; at or before the pause's first day it undoes the pause."""
+    """`on` (default today) is the first day that counts again; not after the pause's first, it undoes the pause."""
     stored = _not_archived(tx, person, challenge_id)
     today = person.today(tx.now)
     pause = _open_pause(stored, today)

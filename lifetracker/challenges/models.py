@@ -12,7 +12,7 @@ from lifetracker.core.models import BigId, UtcDateTime, table_of
 
 
 class Challenge(SQLModel, table=True):
-    """`template` is the slug it came from, kept though the template may go; `imported_as` what an imported file calls it."""
+    """`template` is the slug it came from, though that may be gone; `imported_as` what an imported file calls it."""
 
     __tablename__ = "challenges"
     __table_args__ = (

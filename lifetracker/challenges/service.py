@@ -175,7 +175,7 @@ def find_unchanged(
 
 
 def touch(tx: Transaction, person: Person, stored: Stored, fields: dict[str, Any]) -> ChallengePublic:
-    """Write these fields and the instant. It always moves on, whatever the clock does, so that no two states share a tag."""
+    """Write these fields and the instant, which always moves on, so that no two states share a tag."""
     written = max(tx.now, stored.updated_at + timedelta(microseconds=1))
     repository.change_challenge(tx, person.id, stored.id, fields | {"updated_at": written})
     return show_challenge(tx, person, stored.id)

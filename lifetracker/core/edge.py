@@ -33,7 +33,7 @@ class StartRefused(Exception):
 
 
 class Edge:
-    """Wraps the application. `larger` allows a bigger body on the paths that it names; `may_start` raises `StartRefused`."""
+    """Wraps the application. `larger` allows bigger bodies on the paths it names; `may_start` may raise `StartRefused`."""
 
     def __init__(self, app: App, *, larger: Mapping[str, int], may_start: Callable[[], None]) -> None:
         self._app = app

@@ -6,9 +6,9 @@ into an answer; nothing else does.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-import dataclasses
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -188,7 +188,7 @@ def _code_of(error: Mapping[str, Any]) -> str:
 
 
 def _field_path(loc: Sequence[str | int], body: object) -> str:
-    """`("body", "schedule", "weekly", "days")` as `schedule.days`: names of union branches stand nowhere in the body."""
+    """`("body", "schedule", "weekly", "days")` as `schedule.days`: union branches stand nowhere in the body."""
     place, *steps = loc
     if place != "body":
         return ".".join(map(str, steps))

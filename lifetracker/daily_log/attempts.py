@@ -69,7 +69,7 @@ class Walk:
 
 
 def walk_attempts(rules: Rules, log: Log, as_of: date) -> list[Walk]:
-    """Every attempt up to `as_of`, oldest first; the last is the running one. Entries after `as_of` must not be in `log`."""
+    """Every attempt up to `as_of`, oldest first; the last one runs. Entries after `as_of` must not be in `log`."""
     begun = [rules.first_start, *(day for day in rules.restarts if day <= as_of)]
     walks: list[Walk] = []
     for number, start in enumerate(begun):

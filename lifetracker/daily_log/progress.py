@@ -121,7 +121,7 @@ class Progress:
         return period_at(self.rules, schedule, self.as_of, walk.start, walk.end, self.log)
 
     def is_due(self) -> bool:
-        """Whether `as_of` asks for something: named by the schedule and not paused; of a period, only what it needs."""
+        """Whether `as_of` asks for something: named by the schedule, not paused, and still needed by its period."""
         day, walk = self.as_of, self.running
         if day < walk.start or (walk.end is not None and day > walk.end) or self.rules.rests_on(day):
             return False

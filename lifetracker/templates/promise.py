@@ -1,4 +1,4 @@
-"""What templates and challenges promise alike: how changes fall together with what was there. Pure: no I/O, no clock."""
+"""What templates and challenges promise alike, and how changes fall in with it. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def answer(shown: Shown, status: int = 200, location: str | None = None) -> Resp
 def tagged(
     shown: Shown, status: int = 200, location: str | None = None, *, of: Shown | None = None, seen: str | None = None
 ) -> Response:
-    """An answer with the `ETag` of what it shows (or of the thing `of` it is part of); 304 when the client has `seen` it."""
+    """An answer with the `ETag` of what it shows, or of `of` when it shows more; 304 when the client has `seen` it."""
     tag = tag_of(of or shown)
     if is_unchanged(seen, tag):
         return Response(status_code=304, headers={"ETag": tag})

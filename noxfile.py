@@ -1,0 +1,118 @@
+"""What can be checked here, a session each: `./dev test` runs those marked as default, `./dev test NAME` one of them.
+
+Sessions run in the environment that `./dev` prepared from the lock files; only `everywhere` and `lock` make their own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.error_on_missing_interpreters = False
+
+HERE = Path(__file__).parent
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Judge style and layout of the code (ruff)."""
+    session.run("python", "-m", "ruff", "check", ".")
+    session.run("python", "-m", "ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check every type, strictly (mypy)."""
+    session.run("python", "-m", "mypy")
+
+
+@nox.session
+def tests_postgres(session: nox.Session) -> None:
+    """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
+    session.run("python", "-m", "pytest", *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
+
+
+@nox.session
+def fuzz_short(session: nox.Session) -> None:
+    """Send generated requests to a served application (schemathesis), few enough for every run."""
+    session.run("python", "-m", "tests.fuzz.run", "--examples", "15")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests on SQLite and measure the branches they reach."""
+    session.run("python", "-m", "coverage", "erase")
+    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "coverage", "combine", "--quiet")
+    session.run("python", "-m", "coverage", "report")
+
+
+@nox.session(default=False)
+def everywhere(session: nox.Session) -> None:
+    """Run all tests on every other CPython from 3.11 to 3.14 that this machine has."""
+    for version, python in _other_pythons():
+        folder = HERE / ".nox" / f"python{version}"
+        own = str(folder / "bin" / "python")
+        session.run(str(python), "-m", "venv", "--clear", str(folder), external=True)
+        for lock in LOCKS:
+            session.run(
+                own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+                "-r", lock, external=True,
+            )  # fmt: skip
+        session.run(own, "-m", "pytest", *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """The long fuzzing: 200 examples for every operation, each of which must also have succeeded once."""
+    session.run("python", "-m", "tests.fuzz.run", "--examples", "200")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure requests a second and p99 of the main calls, with 1 and 2 workers (needs wrk)."""
+    session.run("python", "-m", "benchmarks.http", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Make both lock files anew, for every supported Python and platform, from what pyproject.toml asks for."""
+    compile_ = (
+        "python", "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version",
+        "3.11", "--no-emit-index-url", "--no-annotate", "--no-header", "--upgrade",
+    )  # fmt: skip
+    session.run(*compile_, "pyproject.toml", "-o", LOCKS[0])
+    mine = [line.partition("==")[0] for line in (HERE / LOCKS[0]).read_text().splitlines() if "==" in line]
+    skipped = [option for name in mine for option in ("--no-emit-package", name)]
+    session.run(*compile_, "--group", "dev", "-c", LOCKS[0], *skipped, "pyproject.toml", "-o", LOCKS[1])
+
+
+def _other_pythons() -> list[tuple[str, Path]]:
+    """Version and path of each supported CPython that is here, but for the one that runs this."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = ((version, _find_python(version)) for version in OTHER_PYTHONS if version != running)
+    return [(version, python) for version, python in found if python is not None]
+
+
+def _find_python(version: str) -> Path | None:
+    """On the PATH, or where pyenv keeps them."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    places = [shutil.which(f"python{version}"), *pyenv.glob(f"versions/{version}.*/bin/python{version}")]
+    for place in places:
+        if place and _is_cpython(place, version):
+            return Path(place)
+    return None
+
+
+def _is_cpython(python: str | Path, version: str) -> bool:
+    ask = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
+    answer = subprocess.run([str(python), "-c", ask], capture_output=True, text=True, check=False)
+    return answer.stdout.split() == ["cpython", version]
