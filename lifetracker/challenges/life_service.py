@@ -57,7 +57,7 @@ def resume_challenge(tx: Transaction, person: Person, challenge_id: int, on: dat
     pause = _open_pause(stored, today)
     if pause is None:
         raise NotPaused("this challenge is not paused")
-    repository.end_turn(tx, challenge_id, "pause", pause.first, on or today)
+    repository.end_turn(tx, person.id, pause.id, on or today)
     return touch(tx, person, stored, {})
 
 
@@ -75,7 +75,7 @@ def unarchive_challenge(tx: Transaction, person: Person, challenge_id: int) -> C
     archive = next((turn for turn in stored.turns if turn.kind == "archive" and turn.until is None), None)
     if archive is None:
         raise NotArchived("this challenge is not archived")
-    repository.end_turn(tx, challenge_id, "archive", archive.first, person.today(tx.now))
+    repository.end_turn(tx, person.id, archive.id, person.today(tx.now))
     return touch(tx, person, stored, {})
 
 
@@ -84,7 +84,7 @@ def restart_challenge(tx: Transaction, person: Person, challenge_id: int, start:
     stored = _not_archived(tx, person, challenge_id)
     today = person.today(tx.now)
     begins = start or today
-    last = max(stored.rules.first_start, *stored.rules.restarts, stored.rules.first_start)
+    last = max((stored.rules.first_start, *stored.rules.restarts))
     if begins > today:
         raise DateInFuture(
             "start_date", "A challenge is begun again today or on a day gone by", today=today.isoformat()

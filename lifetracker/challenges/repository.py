@@ -14,15 +14,15 @@ from lifetracker.core.db import Transaction
 PIECE = 20
 
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
-_WITH_TURNS = select(CHALLENGES, TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date).outerjoin(
-    TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
-)
+_WITH_TURNS = select(
+    CHALLENGES, TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date
+).outerjoin(TURNS, TURNS.c.challenge_id == CHALLENGES.c.id)
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
 _ONE = _WITH_TURNS.where(
     CHALLENGES.c.id == bindparam("id"), CHALLENGES.c.user_id == bindparam("user_id"), _LIVING
-).order_by(TURNS.c.from_date)
+).order_by(TURNS.c.from_date, TURNS.c.id)
 _ALL = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("user_id"), _LIVING).order_by(
-    CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date
+    CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date, TURNS.c.id
 )
 
 
@@ -86,10 +86,8 @@ def add_turn(tx: Transaction, user_id: int, challenge_id: int, kind: str, from_d
     tx.exec(insert(TURNS).values(**values, until_date=None))
 
 
-def end_turn(tx: Transaction, challenge_id: int, kind: str, from_date: date, until: date) -> None:
-    """The turn that began on `from_date` now runs until the day before `until`; undone when that leaves no day."""
-    this = and_(TURNS.c.challenge_id == challenge_id, TURNS.c.kind == kind, TURNS.c.from_date == from_date)
-    if until <= from_date:
-        tx.exec(delete(TURNS).where(this))
-    else:
-        tx.exec(update(TURNS).where(this).values(until_date=until))
+def end_turn(tx: Transaction, user_id: int, turn_id: int, until: date) -> None:
+    """The turn now runs until the day before `until`; it is undone when that leaves no day."""
+    this = and_(TURNS.c.id == turn_id, TURNS.c.user_id == user_id)
+    tx.exec(update(TURNS).where(this).values(until_date=until))
+    tx.exec(delete(TURNS).where(this, TURNS.c.until_date <= TURNS.c.from_date))

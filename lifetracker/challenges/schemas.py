@@ -32,8 +32,9 @@ EVERY_DAY = Daily(type="daily")
 
 @dataclass(frozen=True, slots=True)
 class TurnTaken:
-    """A pause, a time in the archive, or a restart by hand; `until` is the first day after it, None while it is open."""
+    """A pause, a time in the archive, or a restart by hand; `until` is the first day after it, None while open."""
 
+    id: int
     kind: str
     first: date
     until: date | None

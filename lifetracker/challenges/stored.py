@@ -21,7 +21,9 @@ def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored
     """A challenge for each run of rows with the same id; each row holds one of its turns, or none."""
     for _, group in groupby(rows, key=lambda row: row.id):
         run = list(group)
-        turns = tuple(TurnTaken(row.turn, row.from_date, row.until_date) for row in run if row.turn is not None)
+        turns = tuple(
+            TurnTaken(row.turn_id, row.turn, row.from_date, row.until_date) for row in run if row.turn is not None
+        )
         yield _stored(run[0], turns, week_starts_on)
 
 

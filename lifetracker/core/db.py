@@ -131,7 +131,6 @@ class Database:
                 with connection.begin():
                     return work(connection)
             statements.suspend_foreign_keys(connection)
-            connection.rollback()
             try:
                 with _translated(), connection.begin():
                     done = work(connection)
@@ -142,7 +141,6 @@ class Database:
                     return done
             finally:
                 statements.resume_foreign_keys(connection)
-                connection.rollback()
 
     def inspect_now(self, question: Callable[[Connection], R]) -> R:
         """Ask about the schema itself, writing nothing."""
@@ -281,7 +279,7 @@ def _first_line(error: DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 
 
-def _database_of(request: Request) -> Database:
+async def _database_of(request: Request) -> Database:  # async: a plain function would cost every request a thread
     database: Database = request.app.state.database
     return database
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from secrets import token_hex
 from typing import Any
+from urllib.parse import quote
 
 from loguru import logger
 
@@ -33,7 +34,7 @@ class StartRefused(Exception):
 
 
 class Edge:
-    """Wraps the application. `larger` allows bigger bodies on the paths it names; `may_start` may raise `StartRefused`."""
+    """Wraps the application. `larger` allows bigger bodies on its paths; `may_start` may raise `StartRefused`."""
 
     def __init__(self, app: App, *, larger: Mapping[str, int], may_start: Callable[[], None]) -> None:
         self._app = app
@@ -58,11 +59,12 @@ class Edge:
     async def _serve(self, exchange: _Exchange) -> None:
         mark = request_id.set(exchange.request_id)
         try:
+            exchange.refuse_announced()
             await self._app(exchange.scope, exchange.receive, exchange.send)
         except BodyTooLarge as problem:
             await exchange.refuse(problem)
         except Exception:
-            logger.exception("a bug met {} {}", exchange.scope["method"], exchange.scope["path"])
+            logger.exception("a bug met {}", exchange.line)
             await exchange.refuse(Problem("something went wrong on our side; the log has more under this request id"))
         finally:
             exchange.log()
@@ -81,15 +83,20 @@ class _Exchange:
         self.scope = scope
         self.scope["answer_headers"] = []  # what the application wants said of a request, whoever answers it
         self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else token_hex(8)
+        # Quoted, as it was sent: a newline in a path must not begin a log line of its own.
+        self.line = f"{scope['method']} {quote(scope['path'], safe='/@')}"
         self._receive, self._send = receive, send
         self._limit, self._read = limit, 0
         self._announced = headers.get(b"content-length", b"0")
         self._status: int | None = None
         self._began = time.perf_counter()
 
-    async def receive(self) -> Message:
+    def refuse_announced(self) -> None:
+        """Raise `BodyTooLarge` before anything is read or done, where the client says how much it will send."""
         if self._announced.isdigit() and int(self._announced) > self._limit:
             raise self._too_large()
+
+    async def receive(self) -> Message:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._limit:
@@ -114,7 +121,7 @@ class _Exchange:
     def log(self) -> None:
         took = (time.perf_counter() - self._began) * 1000
         level = "DEBUG" if self.scope["path"].endswith("/health") else "INFO"
-        logger.log(level, "{} {} {} {:.1f} ms", self.scope["method"], self.scope["path"], self._status or "-", took)
+        logger.log(level, "{} {} {:.1f} ms", self.line, self._status or "-", took)
 
     def _rooted(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
         if name.lower() == b"location" and value.startswith(b"/"):

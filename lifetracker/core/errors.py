@@ -17,8 +17,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from loguru import logger
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -60,13 +62,17 @@ class Unauthorized(Problem):
 
 
 class Unavailable(Problem):
-    """The database cannot do it now; the same request may succeed later."""
+    """The database cannot do it now; the same request may succeed later.
+
+    Why is for the log and the operator: as text the problem tells the `reason` too, its answer does not.
+    """
 
     status = 503
     code = "database_unavailable"
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, reason: str = "") -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
+        self.args = (f"{detail}: {reason}" if reason else detail,)
 
 
 class Busy(Unavailable):
@@ -135,6 +141,8 @@ def install_handlers(app: FastAPI) -> None:
 
 async def _answer_problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("{}", problem)
     return JSONResponse(
         problem_body(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers
     )
@@ -143,8 +151,12 @@ async def _answer_problem(request: Request, problem: Exception) -> Response:
 async def _answer_http(request: Request, refused: Exception) -> Response:
     """What the framework itself refuses: an unknown path, a method that a path does not have."""
     assert isinstance(refused, HTTPException)
+    if isinstance(refused.__cause__, Problem):  # a body that was too large: the framework calls it unreadable
+        return await _answer_problem(request, refused.__cause__)
     phrase = HTTPStatus(refused.status_code).phrase
     problem = Problem(f"{phrase}: {request.method} {request.url.path}", headers=refused.headers)
+    if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
     body = problem_body(problem) | {
         "type": f"urn:lifetracker:problem:{_snake(phrase)}",
         "title": phrase,
@@ -153,6 +165,12 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
     }
     body.pop("request_id")
     return JSONResponse(body, status_code=refused.status_code, media_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All that the path takes: the framework names those of the first route alone that it finds there."""
+    routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] != Match.NONE]
+    return {method for route in routes for method in route.methods}
 
 
 def _snake(phrase: str) -> str:
@@ -175,12 +193,18 @@ def problem_of_validation(refused: RequestValidationError) -> Problem:
         return InvalidJson("the body is not JSON: send it with Content-Type: application/json")
     if any(error["type"] == "json_invalid" for error in errors):
         return InvalidJson("the body is not valid JSON")
+    if any(error["type"] == "missing" and error["loc"] == ("body",) for error in errors):
+        return InvalidJson("the body is empty: send a JSON object")
     return Invalid([_field_error(error, refused.body) for error in errors])
 
 
 def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
-    params = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, (str, int, float))}
-    return FieldError(_field_path(error["loc"], body), _code_of(error), str(error["msg"]), params)
+    given = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, (str, int, float))}
+    message = str(error["msg"])
+    if "tag" in given:  # an unknown kind of schedule: pydantic would tell what was sent
+        given = {"expected_tags": given["expected_tags"]}
+        message = f"Input should be one of {given['expected_tags']}"
+    return FieldError(_field_path(error["loc"], body), _code_of(error), message, given)
 
 
 def _code_of(error: Mapping[str, Any]) -> str:

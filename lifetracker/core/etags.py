@@ -17,9 +17,10 @@ class Stale(Problem):
     code = "stale"
 
 
-def tag_of(shown: Shown) -> str:
+def tag_of(shown: Shown, body: str | None = None) -> str:
+    """The tag of a thing; `body` is its JSON where that was rendered already."""
     written = shown.model_dump_json(exclude=set(shown.DERIVED))
-    return f'"{_digest(written)}.{_digest(shown.model_dump_json())}"'
+    return f'"{_digest(written)}.{_digest(body or shown.model_dump_json())}"'
 
 
 def refuse_stale(if_match: str | None, current: Shown | None) -> None:

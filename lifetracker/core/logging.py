@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
+from traceback import format_exception
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-SECRETS = re.compile(r"lt_[A-Za-z0-9_-]{4,}|[^\s@'\"<>=:,;()\[\]]+@[^\s@'\"<>,;()\[\]]+\.?[^\s@'\"<>,;()\[\]]*")
+SECRETS = re.compile(r"\blt_[A-Za-z0-9_-]{4,}|[^\s@'\"<>=:,;()\[\]]+@[^\s@'\"<>,;()\[\]\\]+")
+HIDDEN = "[hidden]"
 JOURNAL_PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "SUCCESS": 5, "INFO": 6, "DEBUG": 7, "TRACE": 7}
 
 
@@ -39,7 +41,7 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
 
 
 def _write(line: Message) -> None:
-    sys.stderr.write(SECRETS.sub("[hidden]", line))
+    sys.stderr.write(SECRETS.sub(HIDDEN, line))
 
 
 def _add_request_id(record: Record) -> None:
@@ -69,10 +71,10 @@ def _as_json(record: Record) -> str:
         **record["extra"],
     }
     if record["exception"] is not None:
-        kind, value, _ = record["exception"]
-        fields["exception"] = f"{kind.__name__ if kind else ''}: {value}"
-    fields.pop("_line", None)
-    record["extra"]["_line"] = json.dumps(fields, ensure_ascii=False, default=str)
+        fields["exception"] = "".join(format_exception(*record["exception"]))
+    # Hidden before they are quoted: an address beside a quotation mark would take JSON's backslash with it.
+    hidden = {name: SECRETS.sub(HIDDEN, str(value)) for name, value in fields.items()}
+    record["extra"]["_line"] = json.dumps(hidden, ensure_ascii=False)
     return "{extra[_line]}\n"
 
 

@@ -11,11 +11,12 @@ from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 from lifetracker.core.db import Transaction
 from lifetracker.daily_log.models import DAILY_LOG as LOG
 
+WRITTEN = ("value", "skipped", "note", "updated_at")
 _OF_CHALLENGE = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id == bindparam("of_challenge"))
 _THIS = and_(_OF_CHALLENGE, LOG.c.date == bindparam("on"))
 _FIND = select(LOG).where(_THIS)
 _ADD = insert(LOG)
-_CHANGE = update(LOG).where(_THIS)
+_CHANGE = update(LOG).where(_THIS).values({name: bindparam(f"new_{name}") for name in WRITTEN})
 _REMOVE = delete(LOG).where(_THIS)
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
@@ -33,13 +34,20 @@ def find_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> R
     return tx.exec(_FIND, _key(user_id, challenge_id, day)).one_or_none()
 
 
+def add_entry(tx: Transaction, entry: dict[str, Any]) -> None:
+    """With every column, instants and all."""
+    tx.exec(_ADD, entry)
+
+
 def add_entries(tx: Transaction, entries: list[dict[str, Any]]) -> None:
     """Each with every column, instants and all."""
     tx.exec(_ADD, entries)
 
 
 def change_entry(tx: Transaction, user_id: int, challenge_id: int, day: date, fields: dict[str, Any]) -> None:
-    tx.exec(_CHANGE.values(**fields), _key(user_id, challenge_id, day))
+    """`fields` are those of `WRITTEN`."""
+    new = {f"new_{name}": fields[name] for name in WRITTEN}
+    tx.exec(_CHANGE, _key(user_id, challenge_id, day) | new)
 
 
 def remove_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> None:

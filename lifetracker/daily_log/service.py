@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lifetracker.challenges import service as challenges
@@ -15,9 +15,9 @@ from lifetracker.core.db import Transaction
 from lifetracker.core.errors import InvalidField, NotFound
 from lifetracker.core.etags import refuse_stale
 from lifetracker.core.pages import paged, read_cursor
-from lifetracker.core.schemas import Page
+from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import repository
-from lifetracker.daily_log.attempts import Log, Logged
+from lifetracker.daily_log.attempts import Logged
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import (
     EntryAdd,
@@ -95,7 +95,7 @@ def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQue
     first, last = (max(query.from_ or today, FIRST_DAY), min(query.to or today, LAST_DAY))
     if first > last:
         raise RangeReversed("from", "The first day lies after the last")
-    after = read_cursor(query.cursor, tuple[date, int]) or (date.min, 0)
+    after = read_cursor(query.cursor, tuple[date, Id]) or (date.min, 0)
     goals = {stored.id: stored.rules.goal for stored in of}
     rows = repository.page_of_entries(tx, person.id, list(goals), (first, last), after, query.limit + 1)
     return paged(
@@ -106,7 +106,7 @@ def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQue
     )
 
 
-def read_log(tx: Transaction, person_id: int, challenge_id: int) -> Log:
+def read_log(tx: Transaction, person_id: int, challenge_id: int) -> dict[date, Logged]:
     rows = repository.days_of_one(tx, person_id, challenge_id)
     return {row.date: Logged(row.value, row.skipped) for row in rows}
 
@@ -171,18 +171,24 @@ def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) 
 
 def _put(tx: Transaction, person: Person, stored: Stored, on: date, row: Any, content: Content) -> LoggedResult:
     """Write the entry where it changes, and tell how the challenge then stands."""
+    log = read_log(tx, person.id, stored.id)
+    created_at, updated_at = tx.now, tx.now
     if row is None:
         key = {"user_id": person.id, "challenge_id": stored.id, "date": on}
-        instants = {"created_at": tx.now, "updated_at": tx.now}
-        repository.add_entries(tx, [key | as_fields(content) | instants])
-    elif content != _content(row):
-        written = max(tx.now, row.updated_at + timedelta(microseconds=1))
-        repository.change_entry(tx, person.id, stored.id, on, as_fields(content) | {"updated_at": written})
-    entry = repository.find_entry(tx, person.id, stored.id, on)
-    log = read_log(tx, person.id, stored.id)
-    progress = Progress(stored.rules, log, person.today(tx.now))
+        repository.add_entry(tx, key | as_fields(content) | {"created_at": tx.now, "updated_at": tx.now})
+    else:
+        created_at, updated_at = row.created_at, row.updated_at
+        if content != _content(row):
+            updated_at = max(tx.now, updated_at + timedelta(microseconds=1))
+            repository.change_entry(tx, person.id, stored.id, on, as_fields(content) | {"updated_at": updated_at})
+    if content.skipped or content.value is not None:
+        log[on] = Logged(content.value, content.skipped)
+    else:
+        log.pop(on, None)
     return LoggedResult(
-        entry=shown_entry(entry, stored.rules.goal), progress=progress_shown(progress), created=row is None
+        entry=_shown(stored, on, content, created_at, updated_at),
+        progress=progress_shown(Progress(stored.rules, log, person.today(tx.now))),
+        created=row is None,
     )
 
 
@@ -200,4 +206,15 @@ def shown_entry(row: Any, goal: Goal) -> EntryPublic:
         outcome=outcome(goal, row.value, row.skipped),
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+def _shown(stored: Stored, on: date, content: Content, created_at: datetime, updated_at: datetime) -> EntryPublic:
+    return EntryPublic(
+        challenge_id=stored.id,
+        date=on,
+        **as_fields(content),
+        outcome=outcome(stored.rules.goal, content.value, content.skipped),
+        created_at=created_at,
+        updated_at=updated_at,
     )

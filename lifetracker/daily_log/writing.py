@@ -33,7 +33,10 @@ NOTHING = Content(None, False, None)
 
 
 def merged(kind: Kind, before: Content | None, sent: EntryWrite) -> Content:
-    """The entry after a `PUT`: what was not sent stays, a value un-skips, a check without a value is done."""
+    """The entry after a `PUT`: what was not sent stays, a value un-skips, a check that is not told its value is done.
+
+    The same `PUT` again changes nothing, hence a value of null stays null also where it comes with a skip's end.
+    """
     fields = sent.model_fields_set
     value, skipped, note = before or NOTHING
     if before is None and not fields & {"value", "skipped"}:
@@ -48,7 +51,7 @@ def merged(kind: Kind, before: Content | None, sent: EntryWrite) -> Content:
     if "skipped" in fields:
         unskipped = (skipped or before is None) and not sent.skipped
         skipped = bool(sent.skipped)
-        if unskipped and value is None and kind == "check":
+        if unskipped and "value" not in fields and value is None and kind == "check":
             value = 1.0
     return Content(None if skipped else value, skipped, note)
 

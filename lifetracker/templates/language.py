@@ -22,12 +22,13 @@ def _by_weight(header: str) -> list[str]:
     wishes = [
         (_weight(parameters), tag.strip()) for tag, _, parameters in (part.partition(";") for part in header.split(","))
     ]
-    return [tag for weight, tag in sorted(wishes, key=lambda wish: -wish[0]) if weight > 0]
+    wanted = [wish for wish in wishes if wish[0] > 0]  # before they are sorted: a NaN has no place in an order
+    return [tag for _, tag in sorted(wanted, key=lambda wish: -wish[0])]
 
 
 def _weight(parameters: str) -> float:
     name, _, value = parameters.strip().partition("=")
     try:
-        return float(value) if name.strip() == "q" else 1.0
+        return float(value) if name.strip().lower() == "q" else 1.0
     except ValueError:
         return 0.0

@@ -34,8 +34,8 @@ def overlaid(promise: Promise, changes: Promise) -> Promise:
     stays = dict(promise)
     if changes.get("on_miss") == "continue":
         stays["allowed_misses"] = None
-    if changes.get("kind") == "check":
-        stays |= {"target": 1.0, "unit": None, "direction": "at_least"}
+    if changes.get("kind", promise["kind"]) != promise["kind"]:
+        stays |= {"target": None, "unit": None, "direction": "at_least"}
     return completed(stays | changes)
 
 

@@ -6,7 +6,7 @@ import calendar
 from datetime import date, timedelta
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from lifetracker.core.day import ONE_DAY
@@ -38,14 +38,15 @@ class Times(Sent):
     """So many days of a calendar week or month, whichever the person picks."""
 
     type: Literal["times"]
+    per: Literal["week", "month"]  # before `count`, which is judged by it
     count: Annotated[int, Field(ge=1, le=30)]
-    per: Literal["week", "month"]
 
-    @model_validator(mode="after")
-    def _fits_its_period(self) -> Times:
-        if self.per == "week" and self.count > 7:
+    @field_validator("count")
+    @classmethod
+    def _fits_its_period(cls, count: int, info: ValidationInfo) -> int:
+        if info.data.get("per") == "week" and count > 7:
             raise PydanticCustomError("too_many_times", "A week has 7 days", {"le": 7})
-        return self
+        return count
 
 
 class Interval(Sent):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from slugify import slugify
 
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import NotFound
 from lifetracker.core.etags import refuse_stale
 from lifetracker.core.pages import paged, read_cursor
-from lifetracker.core.schemas import Page
+from lifetracker.core.schemas import MAX_ID, Page, Text
 from lifetracker.templates import repository
 from lifetracker.templates.promise import completed, overlaid
 from lifetracker.templates.schemas import (
@@ -28,7 +29,13 @@ from lifetracker.users.schemas import Person
 
 SLUG_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 TEXT_FIELDS = {"title", "description", "unit", "tags"}
-CURSORS: dict[str, Any] = {"popular": tuple[int, str], "new": tuple[int, str], "title": tuple[str, str]}
+Counted = Annotated[int, Field(ge=0, le=MAX_ID)]
+# By sort: its own name, the value of the last item seen, its slug. A database takes no larger number and no NUL.
+CURSORS: dict[str, Any] = {
+    "popular": tuple[Literal["popular"], Counted, Text],
+    "new": tuple[Literal["new"], Counted, Text],
+    "title": tuple[Literal["title"], Text, Text],
+}
 
 
 class TemplateNotFound(NotFound):
@@ -36,16 +43,17 @@ class TemplateNotFound(NotFound):
 
 
 def list_templates(tx: Transaction, person: Person, language: Language, query: TemplateQuery) -> Page[TemplatePublic]:
-    after = read_cursor(query.cursor, CURSORS[query.sort])
+    last = read_cursor(query.cursor, CURSORS[query.sort])
+    after = last[1:] if last else None
     rows = repository.list_templates(
         tx, person.id, language, {"category": query.category, "q": query.q}, query.sort, after, query.limit + 1
     )
     return paged(rows, query.limit, lambda row: _cursor_key(row, query.sort), _show)
 
 
-def _cursor_key(row: Any, sort: str) -> tuple[Any, str]:
+def _cursor_key(row: Any, sort: str) -> tuple[str, Any, str]:
     order = {"popular": "times_started", "new": "id", "title": "title_key"}[sort]
-    return getattr(row, order), row.slug
+    return sort, getattr(row, order), row.slug
 
 
 def show_template(tx: Transaction, person: Person, language: Language, slug: str) -> TemplatePublic:

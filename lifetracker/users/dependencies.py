@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request, Response
 
 from lifetracker.core.auth import BearerToken
 from lifetracker.core.config import Settings
-from lifetracker.core.db import DatabaseDep
+from lifetracker.core.db import Database, DatabaseDep
 from lifetracker.core.errors import Forbidden, Unauthorized
 from lifetracker.core.etags import is_unchanged, tag_of
 from lifetracker.core.schemas import Shown
@@ -25,9 +25,14 @@ class ReadOnlyToken(Forbidden):
     code = "read_only_token"
 
 
-async def _any_caller(token: BearerToken, db: DatabaseDep) -> Caller:
+# Each of the four below asks for the token itself instead of standing on another: every level of dependencies costs a
+# request about as much as the question that finds the token.
+
+
+async def _any_caller(request: Request, token: BearerToken) -> Caller:
     if not token:
         raise Unauthorized("send the header Authorization: Bearer TOKEN")
+    db: Database = request.app.state.database
     caller, unnoted = await db.read(login_service.authenticate, token)
     if unnoted:
         await db.write_or_skip(login_service.note_use, caller.token_id)
@@ -37,7 +42,8 @@ async def _any_caller(token: BearerToken, db: DatabaseDep) -> Caller:
 AnyCaller = Annotated[Caller, Depends(_any_caller)]
 
 
-async def _caller(request: Request, caller: AnyCaller) -> Caller:
+async def _caller(request: Request, token: BearerToken) -> Caller:
+    caller = await _any_caller(request, token)
     if not caller.may_write and request.method not in READING:
         raise ReadOnlyToken("this token may only read")
     return caller
@@ -46,14 +52,15 @@ async def _caller(request: Request, caller: AnyCaller) -> Caller:
 CurrentCaller = Annotated[Caller, Depends(_caller)]
 
 
-async def _user(caller: CurrentCaller) -> Person:
-    return caller.person
+async def _user(request: Request, token: BearerToken) -> Person:
+    return (await _caller(request, token)).person
 
 
 CurrentUser = Annotated[Person, Depends(_user)]
 
 
-async def _login(caller: CurrentCaller) -> Caller:
+async def _login(request: Request, token: BearerToken) -> Caller:
+    caller = await _caller(request, token)
     require_login(caller)
     return caller
 
@@ -93,12 +100,12 @@ async def refuse_idempotency(key: IdempotencyKey = None) -> None:
         raise IdempotencyNotForSecrets("this answer carries a secret and is not kept: leave the key out")
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _pace(settings: SettingsDep) -> Pace | None:
+async def _pace(settings: SettingsDep) -> Pace | None:
     if settings.limits == "off":
         return None
     return Pace(
@@ -106,7 +113,7 @@ def _pace(settings: SettingsDep) -> Pace | None:
     )
 
 
-def _address(request: Request) -> str:
+async def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
@@ -117,19 +124,24 @@ Address = Annotated[str, Depends(_address)]
 
 def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:
     """A JSON body, rendered once; `location` names what was made, below the root path."""
-    response = Response(shown.model_dump_json(), status, media_type="application/json")
-    if location is not None:
-        response.headers["Location"] = location
-    return response
+    return _json(shown.model_dump_json(), status, location)
 
 
 def tagged(
     shown: Shown, status: int = 200, location: str | None = None, *, of: Shown | None = None, seen: str | None = None
 ) -> Response:
     """An answer with the `ETag` of what it shows, or of `of` when it shows more; 304 when the client has `seen` it."""
-    tag = tag_of(of or shown)
+    body = shown.model_dump_json()
+    tag = tag_of(of) if of else tag_of(shown, body)
     if is_unchanged(seen, tag):
         return Response(status_code=304, headers={"ETag": tag})
-    response = answer(shown, status, location)
+    response = _json(body, status, location)
     response.headers["ETag"] = tag
+    return response
+
+
+def _json(body: str, status: int, location: str | None) -> Response:
+    response = Response(body, status, media_type="application/json")
+    if location is not None:
+        response.headers["Location"] = location
     return response

@@ -1,0 +1,197 @@
+"""What logging a day does to what was there, one clause of the contract a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lifetracker.daily_log.schemas import EntryWrite
+from lifetracker.daily_log.writing import AboveMost, BelowZero, Content, ValueMissing, added, as_fields, merged
+from lifetracker.templates.goal import Kind
+
+DONE = Content(1.0, False, "rainy")
+SKIPPED = Content(None, True, "ill")
+NOTE_ALONE = Content(None, False, "rainy")
+
+values = st.none() | st.floats(0, 1e9)
+notes = st.none() | st.sampled_from(["", "rainy", "ill"])
+contents = st.one_of(
+    st.none(),
+    st.builds(Content, st.none(), st.just(True), notes),
+    st.builds(Content, values, st.just(False), notes),
+)
+bodies = st.fixed_dictionaries(
+    {}, optional={"value": values, "skipped": st.none() | st.booleans(), "note": notes}
+).filter(lambda body: not (body.get("skipped") and body.get("value") is not None))
+
+
+class TestNewEntryOfACheck:
+    def test_is_1_when_nothing_is_sent(self) -> None:
+        assert put("check", None) == Content(1.0, False, None)
+
+    def test_is_1_when_a_note_alone_is_sent(self) -> None:
+        assert put("check", None, note="rainy") == Content(1.0, False, "rainy")
+
+    def test_has_the_value_that_was_sent(self) -> None:
+        assert put("check", None, value=0) == Content(0.0, False, None)
+
+    def test_has_no_value_when_null_is_sent(self) -> None:
+        assert put("check", None, value=None, note="rainy") == NOTE_ALONE
+
+    def test_has_no_value_when_it_is_skipped(self) -> None:
+        assert put("check", None, skipped=True) == Content(None, True, None)
+
+    @pytest.mark.parametrize("skipped", [False, None])
+    def test_is_1_when_it_is_said_not_to_be_skipped(self, skipped: bool | None) -> None:
+        assert put("check", None, skipped=skipped) == Content(1.0, False, None)
+
+    def test_has_no_value_when_null_is_sent_with_not_skipped(self) -> None:
+        assert put("check", None, value=None, skipped=False, note="rainy") == NOTE_ALONE
+
+
+class TestNewEntryOfAMeasure:
+    @pytest.mark.parametrize("body", [{}, {"note": "rainy"}, {"note": None}])
+    def test_needs_a_value_or_skipped(self, body: dict[str, Any]) -> None:
+        with pytest.raises(ValueMissing, match="value"):
+            put("measure", None, **body)
+
+    def test_has_the_value_that_was_sent(self) -> None:
+        assert put("measure", None, value=2.5) == Content(2.5, False, None)
+
+    def test_may_be_skipped(self) -> None:
+        assert put("measure", None, skipped=True, note="ill") == SKIPPED
+
+
+class TestEntryThatIsThere:
+    @pytest.mark.parametrize("kind", ["check", "measure"])
+    @pytest.mark.parametrize("before", [DONE, SKIPPED, NOTE_ALONE])
+    def test_keeps_all_when_nothing_is_sent(self, kind: Kind, before: Content) -> None:
+        assert put(kind, before) == before
+
+    def test_keeps_its_note_when_a_value_is_sent(self) -> None:
+        assert put("measure", DONE, value=3) == Content(3.0, False, "rainy")
+
+    def test_keeps_its_value_when_a_note_is_sent(self) -> None:
+        assert put("check", DONE, note="dry") == Content(1.0, False, "dry")
+
+    def test_keeps_being_skipped_when_a_note_is_sent(self) -> None:
+        assert put("check", SKIPPED, note="well again") == Content(None, True, "well again")
+
+    def test_loses_its_note_to_null(self) -> None:
+        assert put("check", DONE, note=None) == Content(1.0, False, None)
+
+    def test_loses_its_value_to_null(self) -> None:
+        assert put("check", DONE, value=None) == NOTE_ALONE
+
+    def test_loses_its_value_when_it_is_skipped(self) -> None:
+        assert put("measure", DONE, skipped=True) == Content(None, True, "rainy")
+
+    def test_is_skipped_no_more_once_a_value_is_sent(self) -> None:
+        assert put("measure", SKIPPED, value=3) == Content(3.0, False, "ill")
+
+    def test_is_skipped_no_more_once_a_0_is_sent(self) -> None:
+        assert put("measure", SKIPPED, value=0) == Content(0.0, False, "ill")
+
+    def test_stays_skipped_when_null_is_sent_for_the_value(self) -> None:
+        assert put("check", SKIPPED, value=None) == SKIPPED
+
+    @pytest.mark.parametrize("skipped", [False, None])
+    def test_of_a_check_is_1_when_it_is_skipped_no_more(self, skipped: bool | None) -> None:
+        assert put("check", SKIPPED, skipped=skipped) == Content(1.0, False, "ill")
+
+    def test_of_a_measure_has_no_value_when_it_is_skipped_no_more(self) -> None:
+        assert put("measure", SKIPPED, skipped=False) == Content(None, False, "ill")
+
+    def test_keeps_its_value_when_it_is_said_not_to_be_skipped(self) -> None:
+        assert put("check", Content(0.0, False, None), skipped=False) == Content(0.0, False, None)
+
+    def test_stays_a_note_alone_when_it_is_said_not_to_be_skipped(self) -> None:
+        assert put("check", NOTE_ALONE, skipped=False) == NOTE_ALONE
+
+
+class TestAnyWrite:
+    @given(st.sampled_from(["check", "measure"]), contents, bodies)
+    def test_comes_to_the_same_when_it_is_repeated(
+        self, kind: Kind, before: Content | None, body: dict[str, Any]
+    ) -> None:
+        assume(kind == "check" or before or body.keys() & {"value", "skipped"})
+        once = put(kind, before, **body)
+
+        assert put(kind, once, **body) == once
+
+    @given(contents, bodies)
+    def test_leaves_no_skipped_entry_with_a_value(self, before: Content | None, body: dict[str, Any]) -> None:
+        after = put("check", before, **body)
+
+        assert not (after.skipped and after.value is not None)
+
+    @given(contents, bodies)
+    def test_keeps_what_is_not_sent(self, before: Content | None, body: dict[str, Any]) -> None:
+        after = put("check", before, **body)
+
+        assert after.note == body.get("note", before and before.note)
+
+
+class TestAdded:
+    def test_begins_from_nothing(self) -> None:
+        assert added(None, 2.5) == Content(2.5, False, None)
+
+    def test_begins_from_0_where_there_is_a_note_alone(self) -> None:
+        assert added(NOTE_ALONE, 2) == Content(2.0, False, "rainy")
+
+    def test_adds_to_the_value_and_keeps_the_note(self) -> None:
+        assert added(DONE, 2) == Content(3.0, False, "rainy")
+
+    def test_ends_a_skip(self) -> None:
+        assert added(SKIPPED, 2) == Content(2.0, False, "ill")
+
+    def test_may_take_away_all_there_is(self) -> None:
+        assert added(Content(0.3, False, None), -0.3) == Content(0.0, False, None)
+
+    def test_refuses_a_sum_below_0(self) -> None:
+        with pytest.raises(BelowZero) as refused:
+            added(DONE, -1.000001)
+
+        assert refused.value.members["errors"] == [
+            {
+                "field": "amount",
+                "code": "below_zero",
+                "message": "The sum would be below 0",
+                "params": {"value": 1.0},
+            }
+        ]
+
+    def test_refuses_to_take_from_nothing(self) -> None:
+        with pytest.raises(BelowZero):
+            added(None, -1)
+
+    def test_refuses_a_sum_above_the_most(self) -> None:
+        with pytest.raises(AboveMost):
+            added(Content(1e9, False, None), 0.000001)
+
+    def test_reaches_the_most(self) -> None:
+        assert added(Content(1e9 - 1, False, None), 1).value == 1e9
+
+    def test_rounds_to_6_decimals(self) -> None:
+        content: Content | None = None
+        for _ in range(10):
+            content = added(content, 0.1)
+
+        assert content == Content(1.0, False, None)
+
+    def test_is_never_minus_0(self) -> None:
+        content = added(None, -1e-9)
+
+        assert str(content.value) == "0.0"
+
+
+class TestAsFields:
+    def test_names_the_columns(self) -> None:
+        assert as_fields(DONE) == {"value": 1.0, "skipped": False, "note": "rainy"}
+
+
+def put(kind: Kind, before: Content | None, **body: Any) -> Content:
+    return merged(kind, before, EntryWrite.model_validate(body))
