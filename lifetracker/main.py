@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
 from fastapi_swagger import patch_fastapi
 from loguru import logger
+from starlette.datastructures import Headers
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
@@ -18,7 +21,7 @@ from lifetracker.core import db_repository, logging, openapi, sqlite
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.db import Database, DatabaseDep, SchemaRefused, Transaction
 from lifetracker.core.edge import Edge, StartRefused
-from lifetracker.core.errors import Unavailable, install_handlers
+from lifetracker.core.errors import MEDIA_TYPE, Problem, Unavailable, install_handlers, problem_body
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
@@ -28,6 +31,22 @@ from lifetracker.users.router import router as users
 
 MAX_IMPORT = 32 * 1024 * 1024
 EXPOSED = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+
+
+class OriginRefused(Problem):
+    status = 400
+    code = "origin_refused"
+
+
+class _Browsers(CORSMiddleware):
+    """CORS, whose refusal of a browser's question is a problem like every other."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < HTTPStatus.BAD_REQUEST:
+            return answer
+        problem = OriginRefused(bytes(answer.body).decode())
+        return JSONResponse(problem_body(problem), problem.status, media_type=MEDIA_TYPE)
 
 
 class Health(Shown):
@@ -69,7 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _allow_browsers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
-        CORSMiddleware,
+        _Browsers,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["*"],

@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, updat
 
 from lifetracker.challenges.models import CHALLENGES, TURNS
 from lifetracker.core.db import Transaction
+from lifetracker.core.prepared import Prepared
 
 PIECE = 20
 
@@ -18,22 +19,19 @@ _WITH_TURNS = select(
     CHALLENGES, TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date
 ).outerjoin(TURNS, TURNS.c.challenge_id == CHALLENGES.c.id)
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
-_ONE = _WITH_TURNS.where(
-    CHALLENGES.c.id == bindparam("id"), CHALLENGES.c.user_id == bindparam("user_id"), _LIVING
-).order_by(TURNS.c.from_date, TURNS.c.id)
-_ALL = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("user_id"), _LIVING).order_by(
-    CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date, TURNS.c.id
-)
+_OWN = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
+_ONE = Prepared(_OWN.where(CHALLENGES.c.id == bindparam("this")).order_by(TURNS.c.from_date, TURNS.c.id))
+_ALL = Prepared(_OWN.order_by(CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date, TURNS.c.id))
 
 
 def find_challenge(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
     """A person's living challenge, a row for each of its turns; no row when there is none."""
-    return tx.exec(_ONE, {"id": challenge_id, "user_id": user_id}).all()
+    return tx.ask(_ONE, this=challenge_id, of_user=user_id)
 
 
 def list_challenges(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:
     """All of a person's living challenges in their order, a row for each turn."""
-    return tx.exec(_ALL, {"user_id": user_id}).all()
+    return tx.ask(_ALL, of_user=user_id)
 
 
 def add_challenge(tx: Transaction, user_id: int, fields: dict[str, Any]) -> int:

@@ -60,7 +60,7 @@ async def order_challenges(order: Order, user: CurrentUser, db: DatabaseDep) -> 
     await db.write(service.order_challenges, user, order)
 
 
-@router.get("/{challenge_id}", response_model=ChallengePublic, responses=refusals(ChallengeNotFound))
+@router.get("/{challenge_id:id}", response_model=ChallengePublic, responses=refusals(ChallengeNotFound))
 async def show_challenge(
     challenge_id: Id, user: CurrentUser, db: DatabaseDep, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -68,7 +68,9 @@ async def show_challenge(
     return tagged(await db.read(service.show_challenge, user, challenge_id), seen=if_none_match)
 
 
-@router.patch("/{challenge_id}", response_model=ChallengePublic, responses=refusals(ChallengeNotFound, RestartedByHand))
+@router.patch(
+    "/{challenge_id:id}", response_model=ChallengePublic, responses=refusals(ChallengeNotFound, RestartedByHand)
+)
 async def change_challenge(
     challenge_id: Id, patch: ChallengePatch, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
 ) -> Response:
@@ -76,7 +78,7 @@ async def change_challenge(
     return tagged(await db.write(service.change_challenge, user, challenge_id, patch, if_match))
 
 
-@router.delete("/{challenge_id}", status_code=204, responses=refusals(ChallengeNotFound))
+@router.delete("/{challenge_id:id}", status_code=204, responses=refusals(ChallengeNotFound))
 async def delete_challenge(
     challenge_id: Id, user: CurrentUser, db: DatabaseDep, forever: bool = False, if_match: IfMatch = None
 ) -> None:

@@ -23,18 +23,21 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.sql.base import Executable
 
 from lifetracker.core import db_repository as statements
 from lifetracker.core import sqlite
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.errors import Busy, Conflict, Unavailable
+from lifetracker.core.prepared import Prepared
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg")
+SQLITE_ERROR, SQLITE_BUSY, SQLITE_LOCKED = 1, 5, 6
+SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
 COLLISIONS_AT_MOST = 3
@@ -54,6 +57,10 @@ class Transaction:
         """Run one statement; a list of `parameters` runs it once for each."""
         result: CursorResult[Any] = self._connection.execute(statement, parameters)
         return result
+
+    def ask(self, statement: Prepared, **parameters: Any) -> list[Any]:
+        """Run a statement that was prepared, and answer its rows."""
+        return statement.run(self._connection, parameters)
 
     def discard(self) -> None:
         """Answer what the work returns, but keep nothing of what it wrote (a dry run)."""
@@ -84,7 +91,7 @@ class Database:
         self, url: str, *, clock: Clock = utc_now, wait: float = 5.0, threads: int = 8, create: bool = False
     ) -> None:
         """`create` makes a missing SQLite file; only a migration wants that."""
-        self.url = make_url(url)
+        self.url = _url_of(url)
         self._clock = clock
         self._wait = wait
         self._engines = _Engines(self.url, threads, create=create)
@@ -116,35 +123,28 @@ class Database:
             return
 
     def read_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run_waiting(False, self._wait, lambda tx: work(tx, *args, **kwargs))
+        return self._run_waiting(self._engines.read, self._wait, lambda tx: work(tx, *args, **kwargs))
 
     def write_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run_waiting(True, self._wait, lambda tx: work(tx, *args, **kwargs))
+        return self._run_waiting(self._engines.write, self._wait, lambda tx: work(tx, *args, **kwargs))
 
     def migrate_now(self, work: Callable[[Connection], R]) -> R:
-        """Change the schema in one transaction: foreign keys off before it, checked before its commit.
+        """Change the schema in one transaction; on SQLite without foreign keys, which are checked before its commit.
 
         With them on, SQLite's way of changing a table (build anew, drop the old) would empty its children.
         """
-        with self._engines.write.connect() as connection:
-            if not self.embedded:
-                with connection.begin():
-                    return work(connection)
-            statements.suspend_foreign_keys(connection)
-            try:
-                with _translated(), connection.begin():
-                    done = work(connection)
-                    if broken := statements.broken_foreign_keys(connection):
-                        raise SchemaRefused(
-                            f"the migration leaves {len(broken)} rows without their parent: {broken[:3]}"
-                        )
-                    return done
-            finally:
-                statements.resume_foreign_keys(connection)
+
+        def run(tx: Transaction) -> R:
+            done = work(tx._connection)
+            if self.embedded and (broken := statements.broken_foreign_keys(tx._connection)):
+                raise SchemaRefused(f"the migration leaves {len(broken)} rows without their parent: {broken[:3]}")
+            return done
+
+        return self._run_waiting(self._engines.schema, self._wait, run)
 
     def inspect_now(self, question: Callable[[Connection], R]) -> R:
         """Ask about the schema itself, writing nothing."""
-        return self._run_waiting(False, self._wait, lambda tx: question(tx._connection))
+        return self._run_waiting(self._engines.read, self._wait, lambda tx: question(tx._connection))
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -158,7 +158,7 @@ class Database:
             return await self._run_in_place(writable, wait, run)
         context = contextvars.copy_context()
         hop = asyncio.get_running_loop().run_in_executor
-        return await hop(self._pool, lambda: context.run(self._run_waiting, writable, wait, run))
+        return await hop(self._pool, lambda: context.run(self._run_waiting, self._engines.of(writable), wait, run))
 
     async def _run_in_place(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
         pauses = _pauses(wait)
@@ -168,12 +168,12 @@ class Database:
             except _Locked:
                 await asyncio.sleep(next(pauses))
 
-    def _run_waiting(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
+    def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R]) -> R:
         pauses = _pauses(wait)
         collisions = 0
         while True:
             try:
-                with _translated(), self._engines.of(writable).connect() as connection:
+                with _translated(), engine.connect() as connection:
                     return self._transact(connection, run)
             except _Locked as locked:
                 collisions += isinstance(locked, _Collided)
@@ -202,44 +202,59 @@ class SchemaRefused(Exception):
 
 
 class _Engines:
-    """Two pools on one database: one whose connections cannot write, one whose transactions lock at their start."""
+    """Pools on one database: `read`, whose connections cannot write, `write`, whose transactions lock at their start,
+    and `schema`, which does without foreign keys: SQLite lets nobody switch them inside a transaction."""
 
     def __init__(self, url: URL, size: int, *, create: bool) -> None:
         self.embedded = url.get_backend_name() == "sqlite"
         # `hide_parameters`: what a statement carried may be an address or a secret, and errors are logged.
         options: dict[str, Any] = {"hide_parameters": True, "pool_size": size, "max_overflow": 2}
         if self.embedded:
-            file = _file_uri(url, "rwc" if create else "rw")
+            file = _file_uri(url, create=create)
             options |= {"module": sqlite.driver, "connect_args": {"timeout": 0, "check_same_thread": False}}
-            self.read, self.write = create_engine(file, **options), create_engine(file, **options)
+            self.read, self.write, self.schema = (create_engine(file, **options) for _ in range(3))
             _prepare_sqlite(self.read, writable=False)
             _prepare_sqlite(self.write, writable=True)
+            _prepare_sqlite(self.schema, writable=True, foreign_keys=False)
         else:
             engine = create_engine(url, pool_pre_ping=True, **options)
-            self.write = engine.execution_options(isolation_level="SERIALIZABLE")
+            self.write = self.schema = engine.execution_options(isolation_level="SERIALIZABLE")
             self.read = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def of(self, writable: bool) -> Engine:
         return self.write if writable else self.read
 
     def dispose(self) -> None:
-        self.read.dispose()
-        self.write.dispose()
+        for engine in (self.read, self.write, self.schema):
+            engine.dispose()
 
 
-def _file_uri(url: URL, mode: str) -> URL:
+def _url_of(text: str) -> URL:
+    """What is refused is not repeated: it may hold a password."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = URL.create("unknown")
+    if url.drivername not in DRIVERS:
+        raise SchemaRefused("LIFETRACKER_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
+    return url
+
+
+def _file_uri(url: URL, *, create: bool) -> URL:
     """The same file opened by URI, so that opening never makes an empty one in place of a missing one."""
     if not url.database or url.database == ":memory:":
         raise SchemaRefused("LIFETRACKER_DATABASE_URL must name a file: sqlite:////absolute/path")
-    path = quote(str(Path(url.database).absolute()))
-    return url.set(database=f"file:{path}", query={"mode": mode, "uri": "true"})
+    path = Path(url.database).absolute()
+    if create and not path.parent.is_dir():
+        raise SchemaRefused(f"there is no folder {path.parent} for the database: make it first")
+    return url.set(database=f"file:{quote(str(path))}", query={"mode": "rwc" if create else "rw", "uri": "true"})
 
 
-def _prepare_sqlite(engine: Engine, *, writable: bool) -> None:
+def _prepare_sqlite(engine: Engine, *, writable: bool, foreign_keys: bool = True) -> None:
     @event.listens_for(engine, "connect")
     def open_connection(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin by itself
-        statements.open_sqlite(connection, writable=writable)
+        statements.open_sqlite(connection, writable=writable, foreign_keys=foreign_keys)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -270,9 +285,10 @@ def _translated() -> Iterator[None]:
             raise _Collided from error
         if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
             raise Conflict("another request took this place first: read again, then retry") from error
-        if isinstance(error, (OperationalError, InterfaceError)):
-            raise Unavailable(f"the database cannot do this now: {_first_line(error)}") from error
-        raise
+        is_bug = code == SQLITE_ERROR or not isinstance(error, (OperationalError, InterfaceError))
+        if is_bug and code not in SQLITE_UNREADABLE:
+            raise
+        raise Unavailable("the database cannot do this now", _first_line(error)) from error
 
 
 def _first_line(error: DBAPIError) -> str:

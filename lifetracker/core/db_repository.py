@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core import sqlite
 
@@ -23,13 +23,15 @@ OPENING_PRAGMAS = (
 )
 
 
-def open_sqlite(connection: DBAPIConnection, *, writable: bool) -> None:
+def open_sqlite(connection: DBAPIConnection, *, writable: bool, foreign_keys: bool = True) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 5000")  # only while it opens: switching to WAL takes a lock
     for pragma in OPENING_PRAGMAS:
         cursor.execute(pragma)
     if not writable:
         cursor.execute("PRAGMA query_only = ON")
+    if not foreign_keys:
+        cursor.execute("PRAGMA foreign_keys = OFF")
     cursor.close()
 
 
@@ -39,19 +41,8 @@ def begin_sqlite(connection: Connection, *, writable: bool) -> None:
     driver_connection: Any = connection.connection.driver_connection
     try:
         driver_connection.execute(statement)
-    except sqlite.driver.OperationalError as error:
-        raise OperationalError(statement, None, error) from error
-
-
-def suspend_foreign_keys(connection: Connection) -> None:
-    """Straight to the driver: through the engine a transaction would begin first, inside which this does nothing."""
-    driver_connection: Any = connection.connection.driver_connection
-    driver_connection.execute("PRAGMA foreign_keys = OFF")
-
-
-def resume_foreign_keys(connection: Connection) -> None:
-    driver_connection: Any = connection.connection.driver_connection
-    driver_connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite.driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite.driver.Error) from error
 
 
 def broken_foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:

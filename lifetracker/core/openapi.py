@@ -10,6 +10,8 @@ from lifetracker.core.errors import MEDIA_TYPE, Problem
 
 Operation = dict[str, Any]
 
+FORM = "application/x-www-form-urlencoded"
+
 
 def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route: which codes it may answer, a status each."""
@@ -60,6 +62,8 @@ def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple
             yield 403, ["read_only_token"]
     if any(name.endswith("_id") or name == "slug" for name in parameters):
         yield 404, ["not_found"]
+    if FORM in body:
+        yield 400, ["bad_request"]
     if "If-Match" in parameters:
         yield 412, ["stale"]
     if body:
@@ -73,7 +77,7 @@ def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple
 def _invalid_codes(parameters: Iterable[str], body: dict[str, Any]) -> Iterator[str]:
     if body or set(parameters) - {"If-Match", "If-None-Match"}:
         yield "invalid"
-    if "application/json" in body:
+    if body and FORM not in body:
         yield "invalid_json"
     if "Idempotency-Key" in parameters:
         yield "idempotency_key_reused"

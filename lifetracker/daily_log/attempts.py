@@ -29,8 +29,7 @@ class Logged(NamedTuple):
 Log = Mapping[date, Logged]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A due day, or one period of a `times` schedule, and what it did to the streak.
 
     `first_done` and `last_done` are its first and last done day, None when there is none.
@@ -62,6 +61,9 @@ class Walk:
     steps: list[Step] = field(default_factory=list)
     moved: list[Step] = field(default_factory=list)
     misses: int = 0
+
+    def covers(self, day: date) -> bool:
+        return self.start <= day and (self.end is None or day <= self.end)
 
     def as_attempt(self, rules: Rules) -> Attempt:
         failed = rules.on_miss == "fail" and self.misses > rules.allowed_misses

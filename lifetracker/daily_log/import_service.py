@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from lifetracker.challenges import life_service
 from lifetracker.challenges import service as challenges
@@ -36,8 +35,8 @@ def import_file(tx: Transaction, person: Person, content: bytes, query: ImportQu
     entries, unread = loop.entries_of(backup, person.today(tx.now))
     report = Imported(format="loop", rejected=[Rejected(where=where, reason=reason) for where, reason in unread])
     known = challenges.find_imported(tx, person)
-    for habit in backup.habits:
-        _take_over(tx, person, loop.habit_of(habit, backup.version), entries[habit.id], known, report)
+    for habit in loop.habits_of(backup):
+        _take_over(tx, person, habit, entries[habit.id], known, report)
     report.rejected = report.rejected[:REJECTED_AT_MOST]
     if query.dry_run:
         tx.discard()
@@ -56,8 +55,7 @@ def _take_over(
     if challenge_id is None:
         challenge_id = _start(tx, person, habit, min(entries, default=person.today(tx.now)))
         report.challenges_created += 1
-    if habit.remark:
-        report.rejected.append(Rejected(where=f"Habits, {habit.fields['title']}", reason=habit.remark))
+    report.rejected += [Rejected(where=f"Habits, {habit.fields['title']}", reason=remark) for remark in habit.remarks]
     created, updated = _merge(tx, person, challenge_id, entries)
     report.entries_created += created
     report.entries_updated += updated
@@ -75,20 +73,24 @@ def _start(tx: Transaction, person: Person, habit: LoopHabit, start: date) -> in
 
 
 def _merge(tx: Transaction, person: Person, challenge_id: int, entries: dict[date, Content]) -> tuple[int, int]:
-    """How many entries were new, and how many were changed; a note that the file does not have is kept."""
-    if entries:
-        challenges.begin_earlier(tx, person, challenge_id, min(entries))
+    """How many entries were new, and how many were changed."""
     there = {row.date: row for row in repository.entries_of(tx, person.id, challenge_id)}
-    new: list[dict[str, Any]] = []
-    updated = 0
-    for day, content in sorted(entries.items()):
-        row = there.get(day)
-        if row is None:
-            key = {"user_id": person.id, "challenge_id": challenge_id, "date": day}
-            new.append(key | as_fields(content) | {"created_at": tx.now, "updated_at": tx.now})
-        elif (merged := content._replace(note=content.note or row.note)) != (row.value, row.skipped, row.note):
-            repository.change_entry(tx, person.id, challenge_id, day, as_fields(merged) | {"updated_at": tx.now})
-            updated += 1
+    new = sorted(entries.keys() - there.keys())
     if new:
-        repository.add_entries(tx, new)
-    return len(new), updated
+        challenges.begin_earlier(tx, person, challenge_id, new[0])
+        key = {"user_id": person.id, "challenge_id": challenge_id, "created_at": tx.now, "updated_at": tx.now}
+        repository.add_entries(tx, [key | {"date": day} | as_fields(entries[day]) for day in new])
+    changed = 0
+    for day in sorted(entries.keys() & there.keys()):
+        before = Content(there[day].value, there[day].skipped, there[day].note)
+        after = _joined(before, entries[day])
+        if after != before:
+            repository.change_entry(tx, person.id, challenge_id, day, as_fields(after) | {"updated_at": tx.now})
+            changed += 1
+    return len(new), changed
+
+
+def _joined(here: Content, there: Content) -> Content:
+    """What the file says counts, but for a note that is here already; a note alone says nothing of the value."""
+    note = here.note or there.note
+    return here._replace(note=note) if there.is_note_alone else there._replace(note=note)

@@ -6,12 +6,15 @@ habit the quantity times 1000, with −1 and 3 as above.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lifetracker.core.day import FIRST_DAY
 from lifetracker.daily_log.loop_repository import Backup, Habit, Repetition
 from lifetracker.daily_log.writing import Content
+from lifetracker.templates.goal import MAX_VALUE
+from lifetracker.templates.schedule import SCHEDULE, frequency
 
 UNKNOWN, NO, YES_AUTO, YES_MANUAL, SKIP = -1, 0, 1, 2, 3
 NUMERICAL = 1
@@ -48,48 +51,87 @@ class Unusable(Exception):
 
 
 class LoopHabit(NamedTuple):
-    """A habit as a challenge's fields, what the file calls it, and whether it is in Loop's archive."""
+    """A habit as a challenge's fields, what the file calls it, and what of it could not be taken over as it is.
 
+    `older_key` is for files from before habits had uuids. An id alone would not do: it counts from 0 in every phone.
+    """
+
+    id: int
     key: str
     older_key: str
     fields: dict[str, Any]
     archived: bool
-    remark: str | None
+    remarks: list[str]
 
 
-def habit_of(habit: Habit, version: int) -> LoopHabit:
+def habits_of(backup: Backup) -> Iterator[LoopHabit]:
+    """In Loop's order; of two with one uuid, which Loop would not write, the second goes by its older key."""
+    named: set[str] = set()
+    for each in backup.habits:
+        habit = habit_of(each)
+        yield habit._replace(key=habit.older_key) if habit.key in named else habit
+        named.add(habit.key)
+
+
+def habit_of(habit: Habit) -> LoopHabit:
+    fields = _fields(habit)
+    older_key = f"loop:{habit.id}:{fields['title']}"
+    uuid = fit(habit.uuid, 100)
+    key = f"loop:{uuid}" if uuid else older_key
+    return LoopHabit(habit.id, key, older_key, fields, bool(habit.archived), list(_remarks(habit, fields)))
+
+
+def _fields(habit: Habit) -> dict[str, Any]:
     is_measure = habit.type == NUMERICAL
-    direction = "at_most" if is_measure and habit.target_type == AT_MOST else "at_least"
-    target, remark = _target(habit, direction) if is_measure else (1.0, None)
-    older_key = f"loop:{habit.id}"
-    fields = {
+    return {
         "title": fit(habit.name, 200) or "Untitled",
-        "description": fit(_description(habit, version), 5_000),
+        "description": fit(_description(habit), 5_000),
         "kind": "measure" if is_measure else "check",
-        "direction": direction,
-        "target": target,
+        "direction": "at_most" if is_measure and habit.target_type == AT_MOST else "at_least",
+        "target": _target(habit) if is_measure else 1.0,
         "unit": (fit(habit.unit, 40) or None) if is_measure else None,
         "schedule": schedule_of(habit.freq_num, habit.freq_den),
-        "color": PALETTE[habit.color] if habit.color in range(len(PALETTE)) else None,
+        "color": color_of(habit.color),
     }
-    return LoopHabit(f"loop:{habit.uuid}" if habit.uuid else older_key, older_key, fields, bool(habit.archived), remark)
 
 
-def _target(habit: Habit, direction: str) -> tuple[float, str | None]:
-    target = float(habit.target_value or 0)
-    if direction == "at_least" and not 0 < target <= 1e9:
-        return 1.0, f"its target {target:g} cannot be reached or missed; it is 1 now"
-    return min(max(target, 0.0), 1e9), None
+def _remarks(habit: Habit, fields: dict[str, Any]) -> Iterator[str]:
+    yield from _cut("name", habit.name, 200)
+    yield from _cut("description", _description(habit), 5_000)
+    yield from _cut("unit", habit.unit, 40)
+    if habit.type == NUMERICAL and fields["target"] != habit.target_value:
+        yield f"its target {habit.target_value} cannot be reached or missed; it is {fields['target']:g} now"
+    if not _asks_as_much(habit, fields["schedule"]):
+        yield f"its frequency, {habit.freq_num} in {habit.freq_den} days, is {_said(fields['schedule'])} now"
 
 
-def _description(habit: Habit, version: int) -> str:
+def _target(habit: Habit) -> float:
+    target = float(habit.target_value) if isinstance(habit.target_value, (int, float)) else 0.0
+    if habit.target_type == AT_MOST:
+        return min(max(target, 0.0), MAX_VALUE)
+    return target if 0 < target <= MAX_VALUE else 1.0
+
+
+def _description(habit: Habit) -> str:
     """Up to version 22 the question stood in `description`."""
     return "\n\n".join(part for part in (_text(habit.question), _text(habit.description)) if part)
 
 
+def _cut(what: str, text: Any, most: int) -> Iterator[str]:
+    if len(_text(text)) > most:
+        yield f"its {what} was cut to {most} characters"
+
+
+def color_of(color: Any) -> str | None:
+    """Up to version 13 a negative number, alpha, red, green and blue; since then a place in the palette."""
+    if not isinstance(color, int) or not -(2**31) <= color < len(PALETTE):
+        return None
+    return PALETTE[color] if color >= 0 else f"#{color & 0xFFFFFF:06X}"
+
+
 def schedule_of(times: Any, days: Any) -> dict[str, Any]:
     """N times in D days as the nearest schedule of ours: what Loop offers in its dialogs is met exactly."""
-    n, d = max(int(times or 1), 1), max(int(days or 1), 1)
+    n, d = _count(times), _count(days)
     if n >= d:
         return {"type": "daily"}
     if d == 7:
@@ -100,6 +142,27 @@ def schedule_of(times: Any, days: Any) -> dict[str, Any]:
         return {"type": "interval", "days": min(d, 365)}
     count = min(max(round(n * 30 / d), 1), 30)
     return {"type": "times", "count": count, "per": "month"} if count < 30 else {"type": "daily"}
+
+
+def _count(given: Any) -> int:
+    """A whole number from 1 to a million."""
+    return int(min(max(given, 1), 1_000_000)) if isinstance(given, (int, float)) else 1
+
+
+def _asks_as_much(habit: Habit, schedule: dict[str, Any]) -> bool:
+    """A month is any of 28 to 31 days."""
+    n, d = _count(habit.freq_num), _count(habit.freq_den)
+    return n >= d or frequency(SCHEDULE.validate_python(schedule)) == (n, 30 if 28 <= d <= 31 else d)
+
+
+def _said(schedule: dict[str, Any]) -> str:
+    match schedule["type"]:
+        case "interval":
+            return f"every {schedule['days']} days"
+        case "times":
+            return f"{schedule['count']} times a {schedule['per']}"
+        case _:
+            return "every day"
 
 
 def entries_of(backup: Backup, today: date) -> tuple[dict[int, dict[date, Content]], list[tuple[str, str]]]:
@@ -114,6 +177,7 @@ def entries_of(backup: Backup, today: date) -> tuple[dict[int, dict[date, Conten
             content = _content(row, numerical[row.habit])
             if content is not None:
                 entries[row.habit][_day(row.timestamp, today)] = content
+                rejected += [(f"Repetitions, row {number}", cut) for cut in _cut("note", row.notes, 10_000)]
         except Unusable as reason:
             rejected.append((f"Repetitions, row {number}", str(reason)))
     return entries, rejected
@@ -143,15 +207,15 @@ def _content(row: Repetition, is_measure: bool) -> Content | None:
         return Content(None, True, note)
     if value == UNKNOWN or (value == YES_AUTO and not is_measure):
         return Content(None, False, note) if note else None
-    if not 0 <= value <= (1e12 if is_measure else YES_MANUAL):
+    if not 0 <= value <= (MAX_VALUE * 1000 if is_measure else YES_MANUAL):
         raise Unusable(f"its value {value} has no meaning")
     return Content(value / 1000 if is_measure else float(value == YES_MANUAL), False, note)
 
 
 def fit(text: Any, most: int) -> str:
     """The text as far as there is room for it, without characters that no text has."""
-    return _text(text).replace("\0", "")[:most]
+    return _text(text)[:most].rstrip()
 
 
 def _text(text: Any) -> str:
-    return text.strip() if isinstance(text, str) else ""
+    return text.replace("\0", "").strip() if isinstance(text, str) else ""

@@ -114,16 +114,16 @@ class Progress:
         ]
 
     def period(self) -> Period | None:
-        """The week or month that `as_of` lies in, None unless the schedule is `times` and the attempt covers the day."""
+        """The week or month that `as_of` lies in; None unless the schedule is `times` and the attempt covers it."""
         schedule, walk = self.rules.schedule, self.running
-        if not isinstance(schedule, Times) or self.as_of < walk.start or (walk.end and walk.end < self.as_of):
+        if not isinstance(schedule, Times) or not walk.covers(self.as_of):
             return None
         return period_at(self.rules, schedule, self.as_of, walk.start, walk.end, self.log)
 
     def is_due(self) -> bool:
         """Whether `as_of` asks for something: named by the schedule, not paused, and still needed by its period."""
         day, walk = self.as_of, self.running
-        if day < walk.start or (walk.end is not None and day > walk.end) or self.rules.rests_on(day):
+        if not walk.covers(day) or self.rules.rests_on(day):
             return False
         period = self.period()
         if period is not None:
@@ -141,7 +141,7 @@ class Progress:
         return [
             day
             for day, entry in self.log.items()
-            if self._is_done(entry) and walk.start <= day and not self.rules.rests_on(day)
+            if self._is_done(entry) and walk.covers(day) and not self.rules.rests_on(day)
         ]
 
     def _unlogged(self) -> set[date]:

@@ -9,18 +9,19 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 
 from lifetracker.core.db import Transaction
+from lifetracker.core.prepared import Prepared
 from lifetracker.daily_log.models import DAILY_LOG as LOG
 
 WRITTEN = ("value", "skipped", "note", "updated_at")
 _OF_CHALLENGE = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id == bindparam("of_challenge"))
 _THIS = and_(_OF_CHALLENGE, LOG.c.date == bindparam("on"))
-_FIND = select(LOG).where(_THIS)
-_ADD = insert(LOG)
-_CHANGE = update(LOG).where(_THIS).values({name: bindparam(f"new_{name}") for name in WRITTEN})
-_REMOVE = delete(LOG).where(_THIS)
+_FIND = Prepared(select(LOG).where(_THIS))
+_ADD = Prepared(insert(LOG).values({column.name: bindparam(column.name) for column in LOG.c}))
+_CHANGE = Prepared(update(LOG).where(_THIS).values({name: bindparam(f"new_{name}") for name in WRITTEN}))
+_REMOVE = Prepared(delete(LOG).where(_THIS))
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
-_DAYS_OF_ONE = select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS)
+_DAYS_OF_ONE = Prepared(select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS))
 _DAYS = select(LOG.c.challenge_id, LOG.c.date, LOG.c.value, LOG.c.skipped).where(
     LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_(bindparam("ids", expanding=True)), _COUNTS
 )
@@ -31,27 +32,27 @@ def _key(user_id: int, challenge_id: int, day: date) -> dict[str, Any]:
 
 
 def find_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> Row[Any] | None:
-    return tx.exec(_FIND, _key(user_id, challenge_id, day)).one_or_none()
+    return next(iter(tx.ask(_FIND, **_key(user_id, challenge_id, day))), None)
 
 
 def add_entry(tx: Transaction, entry: dict[str, Any]) -> None:
     """With every column, instants and all."""
-    tx.exec(_ADD, entry)
+    tx.ask(_ADD, **entry)
 
 
 def add_entries(tx: Transaction, entries: list[dict[str, Any]]) -> None:
     """Each with every column, instants and all."""
-    tx.exec(_ADD, entries)
+    tx.exec(insert(LOG), entries)
 
 
 def change_entry(tx: Transaction, user_id: int, challenge_id: int, day: date, fields: dict[str, Any]) -> None:
     """`fields` are those of `WRITTEN`."""
     new = {f"new_{name}": fields[name] for name in WRITTEN}
-    tx.exec(_CHANGE, _key(user_id, challenge_id, day) | new)
+    tx.ask(_CHANGE, **_key(user_id, challenge_id, day), **new)
 
 
 def remove_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) -> None:
-    tx.exec(_REMOVE, _key(user_id, challenge_id, day))
+    tx.ask(_REMOVE, **_key(user_id, challenge_id, day))
 
 
 def page_of_entries(
@@ -72,7 +73,7 @@ def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
 
 def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
     """Date, value and whether skipped, of each entry that counts."""
-    return tx.exec(_DAYS_OF_ONE, {"of_user": user_id, "of_challenge": challenge_id}).all()
+    return tx.ask(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
 
 
 def days_of_many(tx: Transaction, user_id: int, ids: Sequence[int]) -> Sequence[Row[Any]]:

@@ -121,12 +121,12 @@ async def show_stats(
     return await db.read(today_service.show_stats, user, challenge_id, query.as_of)
 
 
-@router.post("/users/me/import", responses=refusals(UnknownFormat))
+@router.post("/users/me/import", responses=refusals(UnknownFormat), openapi_extra={"requestBody": {"required": True}})
 async def import_file(
     query: Annotated[ImportQuery, Query()],
     user: CurrentUser,
     db: DatabaseDep,
-    file: Annotated[bytes, Body(media_type="application/octet-stream")],
+    file: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
 ) -> Imported:
     """Bring a life from another tracker: the `.db` backup of Loop Habit Tracker as the body."""
     return await db.write(import_service.import_file, user, file, query)

@@ -94,7 +94,7 @@ class LoggedResult(Shown):
     created: bool
 
     def logged(self) -> EntryLogged:
-        return EntryLogged(**self.entry.model_dump(), progress=self.progress)
+        return EntryLogged.model_construct(**self.entry.__dict__, progress=self.progress)
 
 
 class RangeQuery(PageQuery):

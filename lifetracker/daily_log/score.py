@@ -6,9 +6,10 @@ iSoron/uhabits, `core/models/Score.kt` and `ScoreList.kt` (release 2.3.1). A dai
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection
-from datetime import date, timedelta
-from math import sqrt
+from datetime import date
+from math import fsum, sqrt
 
 from lifetracker.core.day import ONE_DAY
 from lifetracker.daily_log.attempts import Log, Logged
@@ -32,12 +33,13 @@ def score_on(
     keeps = 0.5 ** (sqrt(times / days) / 13)
     if goal.kind == "check" and times < days:
         times, days = 2 * times, 2 * days
-    window, day = 0.0, min(log)
+    window: deque[float] = deque(maxlen=days)
+    day = min(log)
     while day <= last:
-        window += _amount(goal, log.get(day)) - _amount(goal, log.get(day - timedelta(days=days)))
         entry = log.get(day)
+        window.append(_amount(goal, entry))
         if not (entry is not None and entry.skipped) and not rests_on(day):
-            checked = 0.0 if goal.direction == "at_most" and day in unlogged else _checked(goal, window, times)
+            checked = 0.0 if goal.direction == "at_most" and day in unlogged else _checked(goal, fsum(window), times)
             strength = strength * keeps + checked * (1 - keeps)
         day += ONE_DAY
     return strength
@@ -51,9 +53,8 @@ def _amount(goal: Goal, entry: Logged | None) -> float:
     return max(0.0, entry.value)
 
 
-def _checked(goal: Goal, window: float, times: int) -> float:
-    """How far the last days met the goal, 0 to 1."""
-    total = round(window, 6)  # a running sum: what is added and taken away again must leave nothing
+def _checked(goal: Goal, total: float, times: int) -> float:
+    """How far the sum of the last days met the goal, 0 to 1."""
     if goal.kind == "check":
         return min(1.0, total / times)
     aim = goal.target * times

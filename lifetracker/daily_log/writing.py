@@ -28,6 +28,10 @@ class Content(NamedTuple):
     skipped: bool
     note: str | None
 
+    @property
+    def is_note_alone(self) -> bool:
+        return self.value is None and not self.skipped
+
 
 NOTHING = Content(None, False, None)
 

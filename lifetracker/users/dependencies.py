@@ -67,8 +67,13 @@ async def _login(request: Request, token: BearerToken) -> Caller:
 
 CurrentLogin = Annotated[Caller, Depends(_login)]
 
-IfMatch = Annotated[str | None, Header(description="The `ETag` you read: refused with 412 when it was changed since")]
-IfNoneMatch = Annotated[str | None, Header(description="The `ETag` you have: answered 304 when nothing changed")]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The `ETag` you read: refused with 412 when it was changed since"),
+]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="The `ETag` you have: answered 304 when nothing changed")
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -94,8 +99,8 @@ async def _once(request: Request, user: CurrentUser, db: DatabaseDep, key: Idemp
 OnceDep = Annotated[Once, Depends(_once)]
 
 
-async def refuse_idempotency(key: IdempotencyKey = None) -> None:
-    """For answers that carry a secret: they are not kept, so they cannot be repeated."""
+async def refuse_idempotency(caller: CurrentLogin, key: IdempotencyKey = None) -> None:
+    """For answers that carry a secret: they are not kept, so they cannot be repeated. Only a caller is told."""
     if key is not None:
         raise IdempotencyNotForSecrets("this answer carries a secret and is not kept: leave the key out")
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from typing import Any
 
 from lifetracker.core.auth import digest, new_token, password_fits
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, Unauthorized
 from lifetracker.core.pages import paged, read_cursor
-from lifetracker.core.schemas import Page, PageQuery
+from lifetracker.core.schemas import Id, Page, PageQuery
 from lifetracker.users import repository, token_repository
 from lifetracker.users.schemas import Caller, Login, LoginForm, Person, TokenCreate, TokenCreated, TokenPublic
 
@@ -58,7 +59,6 @@ class _Try:
     attempts: list[int]
     user_id: int | None
     password_hash: str | None
-    disabled: bool
 
 
 async def log_in(db: Database, form: LoginForm, address: str, pace: Pace | None, days: int) -> Login:
@@ -95,10 +95,11 @@ def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _T
         refuse_over(tx, by_account, pace.per_account, LOGIN_WINDOW)
         refuse_over(tx, by_address, pace.per_address, LOGIN_WINDOW)
         attempts = [repository.add_attempt(tx, by_account), repository.add_attempt(tx, by_address)]
+        repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
     user = repository.find_by_email(tx, key)
     if user is None:
-        return _Try(attempts, None, None, False)
-    return _Try(attempts, user.id, user.password_hash, user.disabled_at is not None)
+        return _Try(attempts, None, None)
+    return _Try(attempts, user.id, user.password_hash)
 
 
 def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login:
@@ -106,10 +107,9 @@ def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login:
     user = repository.find_user(tx, tried.user_id or 0)
     if user is None or user.password_hash != tried.password_hash:
         raise InvalidCredentials("the e-mail address or the password is wrong")
-    if tried.disabled:
+    if user.disabled_at is not None:
         raise AccountDisabled("the operator has disabled this account")
     token_repository.prune_tokens(tx)
-    repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
     token = new_token()
     _add_token(tx, user.id, token, is_login=True, name="login", scope="write", expires_at=tx.now + lasts)
     return Login(access_token=token, expires_in=int(lasts.total_seconds()))
@@ -123,7 +123,7 @@ def refuse_over(tx: Transaction, subject: str, limit: int, window: timedelta) ->
     """Raise `TooManyAttempts` when there were `limit` in the window already; says when the first of them leaves it."""
     blocking = repository.nth_latest_attempt(tx, subject, limit, tx.now - window)
     if blocking is not None:
-        seconds = int((blocking + window - tx.now).total_seconds()) + 1
+        seconds = ceil((blocking + window - tx.now).total_seconds())
         raise TooManyAttempts(f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
 
@@ -162,7 +162,7 @@ def log_out(tx: Transaction, caller: Caller) -> None:
 
 
 def list_tokens(tx: Transaction, caller: Caller, page: PageQuery) -> Page[TokenPublic]:
-    after = read_cursor(page.cursor, int) or 0
+    after = read_cursor(page.cursor, Id) or 0
     rows = token_repository.list_tokens(tx, caller.person.id, after, page.limit + 1)
     return paged(rows, page.limit, lambda row: row.id, _shown)
 

@@ -24,7 +24,13 @@ from lifetracker.users.dependencies import (
     refuse_idempotency,
 )
 from lifetracker.users.idempotency_service import IdempotencyNotForSecrets
-from lifetracker.users.login_service import AccountDisabled, InvalidCredentials, TooManyAttempts, WrongPassword
+from lifetracker.users.login_service import (
+    AccountDisabled,
+    ExpiresInPast,
+    InvalidCredentials,
+    TooManyAttempts,
+    WrongPassword,
+)
 from lifetracker.users.schemas import (
     Login,
     LoginForm,
@@ -37,7 +43,7 @@ from lifetracker.users.schemas import (
     UserPatch,
     UserPublic,
 )
-from lifetracker.users.service import EmailTaken, InvalidCode, LoginRequired, RegistrationClosed
+from lifetracker.users.service import EmailTaken, InvalidCode, LoginRequired, PasswordMissing, RegistrationClosed
 
 router = APIRouter(route_class=JsonRoute, tags=["users"])
 
@@ -62,7 +68,9 @@ async def show_me(user: CurrentUser, db: DatabaseDep) -> UserPublic:
     return await db.read(service.show_user, user.id)
 
 
-@router.patch("/users/me", responses=refusals(EmailTaken, LoginRequired, WrongPassword, TooManyAttempts))
+@router.patch(
+    "/users/me", responses=refusals(EmailTaken, LoginRequired, PasswordMissing, WrongPassword, TooManyAttempts)
+)
 async def change_me(
     patch: UserPatch, caller: CurrentCaller, db: DatabaseDep, address: Address, pace: PaceDep
 ) -> UserPublic:
@@ -118,7 +126,7 @@ async def list_tokens(caller: CurrentCaller, page: Annotated[PageQuery, Query()]
     "/users/me/tokens",
     status_code=201,
     response_model=TokenCreated,
-    responses=refusals(LoginRequired, IdempotencyNotForSecrets),
+    responses=refusals(LoginRequired, ExpiresInPast, IdempotencyNotForSecrets),
     dependencies=[Depends(refuse_idempotency)],
 )
 async def create_token(new: TokenCreate, caller: CurrentLogin, db: DatabaseDep) -> Response:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from lifetracker.core.db import Transaction
+from lifetracker.core.prepared import Prepared
 from lifetracker.users.models import IDEMPOTENCY_KEYS, TOKENS, USERS
 
 PIECE = 100
 
 # One question finds token and person: it is asked before every other.
-_CALLER = (
+_CALLER = Prepared(
     select(
         TOKENS.c.id.label("token_id"),
         TOKENS.c.is_login,
@@ -37,7 +38,7 @@ _CALLER = (
 
 def find_caller(tx: Transaction, digest: str) -> Row[Any] | None:
     """The living token with this digest, and its person."""
-    return tx.exec(_CALLER, {"digest": digest, "now": tx.now}).one_or_none()
+    return next(iter(tx.ask(_CALLER, digest=digest, now=tx.now)), None)
 
 
 def add_token(tx: Transaction, fields: dict[str, Any]) -> int:
@@ -78,6 +79,8 @@ def find_kept(tx: Transaction, user_id: int, key: str, since: datetime) -> Row[A
 
 
 def keep(tx: Transaction, user_id: int, key: str, fingerprint: str, result: str) -> None:
+    """In place of what stood under this key until it expired."""
+    tx.exec(delete(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.user_id == user_id, IDEMPOTENCY_KEYS.c.key == key))
     fields = {"user_id": user_id, "key": key, "fingerprint": fingerprint, "result": result, "created_at": tx.now}
     tx.exec(insert(IDEMPOTENCY_KEYS).values(**fields))
 

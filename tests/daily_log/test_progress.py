@@ -719,7 +719,7 @@ class TestTotals:
         assert by_weekday["mon"] == Tally(due=1, done=1)
         assert by_weekday["tue"] == Tally()
 
-    def test_count_by_weekday_to_the_end_of_a_week(self) -> None:
+    def test_count_by_weekday_nothing_after_the_end(self) -> None:
         by_weekday = three_a_week("xx..x", duration_days=4).by_weekday()
 
         assert by_weekday["mon"] == Tally(due=1, done=1)

@@ -20,9 +20,8 @@ from tests.daily_log import oracle
 
 Case = tuple[Rules, dict[date, Logged], date]
 
-NO_ENTRY = None
 SKIPPED = Logged(None, skipped=True)
-MOODS = ["d", "dddddd-", "ddds-", "ddp-", "d-", "dpms-", "-----d", "dss"]  # one letter is drawn for each day
+MOODS = ["d", "dddddd-", "ddds-", "ddp-", "d-", "dm", "dpms-", "-----d", "dss"]  # one letter is drawn for each day
 
 
 class TestProgress:
@@ -147,4 +146,5 @@ def interval() -> st.SearchStrategy[Schedule]:
 
 
 def times(per: Any, most: int) -> st.SearchStrategy[Schedule]:
-    return (st.integers(1, 3) | st.integers(1, most)).map(lambda count: Times(type="times", count=count, per=per))
+    counts = st.integers(1, 3) | st.integers(1, most) | st.integers(most - 2, most)
+    return counts.map(lambda count: Times(type="times", count=count, per=per))

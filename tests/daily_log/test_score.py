@@ -136,12 +136,8 @@ class TestScoreOfATarget:
     def test_is_kept_by_a_skipped_day(self) -> None:
         assert score(10, "skip", goal=TEN_PAGES) == near(0.051922)
 
-    def test_leaves_nothing_of_what_has_passed(self) -> None:
-        tenths = [0.1, 0.2, 0.3, 0.7] * 20
-
-        without_end = score(*tenths, *[0] * 600, goal=Goal("measure", "at_least", 0.1), schedule=weekly("mon", "tue"))
-
-        assert without_end == near(0)
+    def test_sees_the_smallest_target(self) -> None:
+        assert score(0.0000004, goal=Goal("measure", "at_least", 0.0000004)) == near(0.051922)
 
 
 class TestScoreOfALimit:
@@ -167,7 +163,11 @@ class TestScoreOfALimit:
 
     def test_does_not_fall_by_rest_days(self) -> None:
         assert score(0, None, None, goal=TWO_BEERS, schedule=weekly("mon")) == near(1)
-        assert score(0, None, None, goal=TWO_BEERS, schedule=Times(type="times", count=3, per="week")) == near(1)
+
+    def test_does_not_fall_by_days_of_a_week_that_nobody_logged(self) -> None:
+        three_a_week = Times(type="times", count=3, per="week")
+
+        assert score(0, *[None] * 14, goal=TWO_BEERS, schedule=three_a_week) == near(1)
 
     def test_does_not_fall_by_days_before_the_first_entry(self) -> None:
         assert score(None, None, 0, goal=TWO_BEERS) == near(1)
@@ -195,7 +195,17 @@ class TestScoreOfALimit:
         assert score(0, None, 0, goal=NO_SUGAR) == near(0.950773)
 
     def test_of_0_forgets_what_has_passed(self) -> None:
-        assert score(0.1, 0.2, *[0] * 600, goal=NO_SUGAR) == near(1)
+        passed = score(0.1, 0.2, 0.3, 0.7, *[0] * 1000, goal=NO_SUGAR, schedule=weekly("mon"))
+
+        assert passed == near(1)
+
+    def test_of_0_forgets_billions_too(self) -> None:
+        once_in_30_days = Interval(type="interval", days=30)
+
+        assert score(*[999_999_999.9] * 20, *[0] * 3000, goal=NO_SUGAR, schedule=once_in_30_days) == near(1)
+
+    def test_sees_the_smallest_excess(self) -> None:
+        assert score(0.0000004, goal=NO_SUGAR) == near(0.948078)
 
 
 class TestLoop:

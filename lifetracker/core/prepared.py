@@ -1,0 +1,82 @@
+"""Statements that are asked often: compiled once, then sent to the driver as text.
+
+Through the engine a question that SQLite answers in 5 µs costs 60 or more, nearly all of it building and unwrapping what
+a constant statement never changes. Repositories construct their hot statements once, as everywhere; what they say and
+the types of their columns stay the engine's.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """A constant statement. Its parameters are named; none may stand for a list of any length."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._ready: dict[str, _Ready] = {}
+
+    def run(self, connection: Connection, parameters: dict[str, Any]) -> list[Any]:
+        """The rows it answers, as named tuples; none for a statement that changes something."""
+        dialect = connection.dialect
+        ready = self._ready.get(dialect.name)
+        if ready is None:
+            ready = self._ready[dialect.name] = _Ready(self._statement, dialect)
+        return ready.run(connection.connection.driver_connection, parameters)
+
+
+class _Ready:
+    """A statement as one driver takes it."""
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self._dialect = dialect
+        self._text = str(compiled)
+        self._order = compiled.positiontup
+        self._binds = {name: _to_database(bind.type, dialect) for name, bind in compiled.binds.items()}
+        columns: Sequence[Any] = list(getattr(statement, "selected_columns", ()))
+        self._row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]  # noqa: PYI024
+        converts = [_from_database(column.type, dialect) for column in columns]
+        self._converts = [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+
+    def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
+        bound = {
+            name: convert(parameters[name]) if convert else parameters[name] for name, convert in self._binds.items()
+        }
+        given = bound if self._order is None else [bound[name] for name in self._order]
+        try:
+            cursor = driver_connection.execute(self._text, given)
+            rows = cursor.fetchall() if self._row._fields else []
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._as_the_engine_would(error) from error
+        return [self._row._make(self._converted(row)) for row in rows]
+
+    def _as_the_engine_would(self, error: Exception) -> BaseException:
+        base = self._dialect.loaded_dbapi.Error
+        return DBAPIError.instance(self._text, None, error, base, hide_parameters=True, dialect=self._dialect)
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, convert in self._converts:
+            values[place] = convert(values[place])
+        return values
+
+
+def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)

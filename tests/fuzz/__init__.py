@@ -1,0 +1,1 @@
+"""Fuzzing: what `/openapi.json` promises, held against the application as it is served."""

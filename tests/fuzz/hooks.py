@@ -1,0 +1,63 @@
+"""What schemathesis is told beyond the document; it finds this module through SCHEMATHESIS_HOOKS."""
+
+from __future__ import annotations
+
+import json
+import os
+from random import Random
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, HookContext, Response
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import CaseMetadata, TestPhase
+
+from tests.fuzz.dressing import dress, dress_path, label_of
+from tests.fuzz.served import place_from_environment
+from tests.fuzz.world import ANNA, DEADLY, World
+
+DRESSED = 0.8  # of the calls that fit the document
+
+_place = place_from_environment()
+_world = World(_place, Random(os.environ["FUZZ_SEED"]))
+_calls = _place.calls.open("a", encoding="utf-8", buffering=1)
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Call the token what it is on the wire: schemathesis leaves a bearer token out to see it missed, not OAuth's."""
+    raw_schema["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    meta = case.meta
+    assert meta is not None
+    token = _own_token(case)
+    if _world.chance.random() > DRESSED:
+        return
+    linked = meta.phase.name == TestPhase.STATEFUL
+    if meta.generation.mode.is_positive:
+        dress(case, _world, token, linked=linked)
+    elif _is_wrong_elsewhere(meta) and not linked:
+        dress_path(case, _world, token)
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
+    _calls.write(json.dumps({"operation": label_of(case), "status": response.status_code}) + "\n")
+
+
+def _own_token(case: Case[Any]) -> str:
+    """The token of the call: of one that kills it, a fresh one."""
+    if label_of(case) not in DEADLY or case.headers.get("Authorization") != f"Bearer {ANNA}":
+        return ANNA
+    token = _world.stranger()
+    case.headers["Authorization"] = f"Bearer {token}"
+    return token
+
+
+def _is_wrong_elsewhere(meta: CaseMetadata) -> bool:
+    """Whether what must be refused lies outside the path, so that a real path makes the refusal mean more."""
+    wrong = {place for place, component in meta.components.items() if component.mode.is_negative}
+    return bool(wrong) and ParameterLocation.PATH not in wrong

@@ -1,0 +1,96 @@
+"""Fuzzing as one command: serves the application on a database of its own and lets schemathesis loose on it.
+
+    python -m tests.fuzz.run --examples 200 [--seed N]
+
+Exit code 1 when schemathesis finds anything, when an operation was never answered 2xx, or when the server's log tells
+of a bug. The same seed makes the same requests, but for the ids and instants in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import httpx2
+
+from tests.fuzz import report
+from tests.fuzz.served import Place, served
+from tests.fuzz.world import ANNA, BORIS, DEADLY, World
+
+# Whether what fits the document is accepted is for our own tests to say: that a check has no unit, or that a day is
+# not in the future, cannot be written into a JSON Schema.
+CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
+ALONE = ("examples", "coverage", "fuzzing")
+CHAINS_FROM = 50  # examples: chains of calls take too long for a run in passing
+
+
+def main() -> int:
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("fuzz: ended from outside"))
+    _say(f"fuzz: {options.examples} examples an operation; --seed {options.seed} repeats them")
+    with TemporaryDirectory(prefix="lifetracker-fuzz-") as folder:
+        return _fuzz(Path(folder), options.examples, options.seed)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=15, help="how many an operation and phase (default: 15)")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of a run to be repeated")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _fuzz(folder: Path, examples: int, seed: int) -> int:
+    with served(folder) as place:
+        document = httpx2.get(f"{place.url}/openapi.json").json()
+        World(place, Random(seed)).settle()
+        _write_people(place)
+        chains = ("stateful",) if examples >= CHAINS_FROM else ()
+        problems = [
+            *_run(place, examples, seed, "exclude", (*ALONE, *chains)),
+            *_run(place, examples, seed, "include", ALONE),
+        ]
+    tally = report.count_calls(document, place.calls)
+    problems += [f"{name} was never answered 2xx" for name in report.never_succeeded(tally)]
+    problems += [f"the server's log says: {line}" for line in place.bugs()]
+    _say(report.table(tally))
+    _say(report.closing_line(tally, problems))
+    return 1 if problems else 0
+
+
+def _write_people(place: Place) -> None:
+    """Whom schemathesis calls as, in the form of Web Fuzzing Commons: it sees that no one gets another's things."""
+    entries = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
+        for name, token in (("anna", ANNA), ("boris", BORIS))
+    ]
+    place.people.write_text(json.dumps({"auth": entries}))
+
+
+def _run(place: Place, examples: int, seed: int, deadly: str, phases: Sequence[str]) -> list[str]:
+    """One run with the deadly calls `include`d alone or `exclude`d; what speaks against it."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{place.url}/openapi.json", *CHECKS]
+    command += [argument for name in DEADLY for argument in (f"--{deadly}-name", name)]
+    command += ["--phases", ",".join(phases), "--max-examples", str(examples), "--seed", str(seed)]
+    command += ["--auth-wfc", str(place.people), "--auth-wfc-user", "anna", "--continue-on-failure"]
+    command += ["--generation-database", "none", "--warnings", "off", "--no-color", "--output-sanitize", "false"]
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
+    # In the temporary folder, where it may leave its files.
+    done = subprocess.run(command, env=place.environment() | hooks, cwd=place.folder, check=False)
+    return [] if done.returncode == 0 else [f"schemathesis failed with exit code {done.returncode}"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

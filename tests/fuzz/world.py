@@ -1,0 +1,146 @@
+"""What is there while the fuzzing goes on: Anna, whose token the calls carry, and all that is hers."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+import httpx2
+
+from lifetracker.core.db import Database
+from lifetracker.users import service as users
+from tests.fuzz.served import Place
+from tests.people import JSON, join
+
+# The calls after which a token works no more: each has its own person.
+DEADLY = (
+    "DELETE /users/me",
+    "DELETE /auth/token",
+    "POST /users/me/password",
+    "POST /auth/password-reset",
+    "DELETE /users/me/tokens/{token_id}",
+)
+ANNA, BORIS = "lt_anna", "lt_boris"  # their tokens, as `join` makes them
+DAYS_BACK = 40
+FRESH_AFTER = 25  # calls, some of which archive or delete what they are given
+CHALLENGES: list[JSON] = [
+    {"title": "Walk"},
+    {"title": "Read", "kind": "measure", "target": 20, "unit": "pages"},
+    {"title": "Sweets", "kind": "measure", "direction": "at_most", "target": 2, "unit": "pieces"},
+    {"title": "Gym", "schedule": {"type": "times", "count": 3, "per": "week"}},
+    {"title": "Guitar", "schedule": {"type": "weekly", "days": ["mon", "thu"]}, "on_miss": "restart"},
+    {"title": "Run", "schedule": {"type": "interval", "days": 2}, "on_miss": "fail", "allowed_misses": 30},
+]
+TEMPLATE: JSON = {"title": "Cold shower", "kind": "check", "category": "health", "tags": ["water"]}
+
+
+class Refused(Exception):
+    """What is needed for the fuzzing could not be made; the text holds the answer."""
+
+
+class World:
+    """Makes people directly, and everything else over HTTP, as a client would."""
+
+    def __init__(self, place: Place, chance: Random) -> None:
+        self.chance = chance
+        self._db = Database(place.database_url)
+        self._http = httpx2.Client(base_url=place.url, timeout=60)
+        self._numbers = count()
+        self._challenges: list[int] = []
+        self._uses = 0
+
+    def ask(self, method: str, path: str, body: JSON | None = None, *, token: str = ANNA, **query: Any) -> Any:
+        bearer = {"Authorization": f"Bearer {token}"}
+        answer = self._http.request(method, path, json=body, params=query, headers=bearer)
+        if not answer.is_success:
+            raise Refused(f"{method} {path} was answered {answer.status_code}: {answer.text}")
+        return answer.json() if answer.content else None
+
+    def settle(self) -> None:
+        """Anna and Boris, a disabled account, and for each of the two some things of every kind."""
+        for name in ("anna", "boris", "carla"):
+            join(self._db, name)
+        self._db.write_now(users.disable, "carla@example.test")
+        for token in (ANNA, BORIS):
+            for fields in CHALLENGES:
+                self._log_some_days(self.start(fields, token=token), token)
+            for turn in ("pause", "archive", "delete"):
+                self.start(then=turn, token=token)
+            for visibility in ("public", "private"):
+                self.ask("POST", "/templates", TEMPLATE | {"visibility": visibility}, token=token)
+            self.named_token(token)
+
+    def start(self, fields: JSON | None = None, *, then: str | None = None, token: str = ANNA) -> int:
+        """The id of a new challenge, after the turn that its life took."""
+        first = {"start_date": self.days_ago(DAYS_BACK).isoformat()}
+        challenge_id: int = self.ask("POST", "/challenges", CHALLENGES[0] | (fields or {}) | first, token=token)["id"]
+        if then == "delete":
+            self.ask("DELETE", f"/challenges/{challenge_id}", token=token)
+        elif then is not None:
+            self.ask("POST", f"/challenges/{challenge_id}/{then}", token=token)
+        return challenge_id
+
+    def _log_some_days(self, challenge_id: int, token: str) -> None:
+        for ago in range(0, 12, 2):
+            self.ask("PUT", f"/challenges/{challenge_id}/log/{self.days_ago(ago)}", {"value": ago}, token=token)
+
+    def challenge(self) -> int:
+        """One of a few that are replaced from time to time."""
+        if self._uses % FRESH_AFTER == 0:
+            self._challenges = [self.start(fields) for fields in CHALLENGES]
+        self._uses += 1
+        return self.chance.choice(self._challenges)
+
+    def measure(self) -> int:
+        return self.start(CHALLENGES[1])
+
+    def some_challenges(self) -> list[int]:
+        self.challenge()
+        return self.chance.sample(self._challenges, self.chance.randint(0, len(self._challenges)))
+
+    def logged_day(self) -> JSON:
+        challenge_id, day = self.start(), self.day()
+        self.ask("PUT", f"/challenges/{challenge_id}/log/{day}", {"value": 1, "note": "fine"})
+        return {"challenge_id": challenge_id, "day": day}
+
+    def day(self) -> str:
+        """Since when every challenge of `start` runs; never today, which is another day elsewhere."""
+        return self.days_ago(self.chance.randint(2, DAYS_BACK)).isoformat()
+
+    def days_ago(self, ago: int) -> date:
+        return datetime.now(UTC).date() - timedelta(days=ago)
+
+    def template(self) -> str:
+        """The slug of a new template of Anna's."""
+        slug: str = self.ask("POST", "/templates", TEMPLATE)["slug"]
+        return slug
+
+    def any_template(self) -> str:
+        found: str = self.chance.choice(self.ask("GET", "/templates", limit=200)["items"])["slug"]
+        return found
+
+    def named_token(self, token: str) -> int:
+        token_id: int = self.ask("POST", "/users/me/tokens", {"name": "phone", "scope": "read"}, token=token)["id"]
+        return token_id
+
+    def cursor(self, path: str, query: JSON) -> str | None:
+        """Where the list goes on after its first item."""
+        filters = {name: value for name, value in query.items() if name != "cursor" and value is not None}
+        following: str | None = self.ask("GET", path, **filters | {"limit": 1})["next_cursor"]
+        return following
+
+    def unique(self) -> str:
+        return f"p{os.getpid()}n{next(self._numbers)}"
+
+    def stranger(self) -> str:
+        """The token of somebody new, whom nobody will miss."""
+        return join(self._db, self.unique())
+
+    def reset_code(self) -> str:
+        """Good once, for somebody new."""
+        name = self.unique()
+        join(self._db, name)
+        return self._db.write_now(users.issue_reset_code, f"{name}@example.test")

@@ -1,0 +1,797 @@
+"""Templates over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lifetracker.templates.service import read_catalogue
+from tests.people import JSON, Client, FrozenClock, refusal
+
+NOT_FOUND = (404, "template_not_found")
+STALE = (412, "stale")
+INVALID = (422, "invalid")
+BUILT_IN = [item["slug"] for item in read_catalogue()]
+WALK: JSON = {"title": "Walk", "kind": "check"}
+COFFEE: JSON = {
+    "title": "Less coffee",
+    "description": "Tea counts, too.",
+    "category": "nutrition",
+    "kind": "measure",
+    "direction": "at_most",
+    "target": 2.5,
+    "unit": "cups",
+    "schedule": {"type": "weekly", "days": ["mon", "fri"]},
+    "duration_days": 30,
+    "on_miss": "fail",
+    "allowed_misses": 3,
+    "tags": ["drinks", "limit"],
+    "color": "#795548",
+    "icon": "☕",
+    "visibility": "public",
+}
+CLEARED: JSON = {
+    "description": "",
+    "unit": None,
+    "duration_days": None,
+    "tags": [],
+    "color": None,
+    "icon": None,
+    "allowed_misses": 0,
+}
+ANY_TITLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200)
+
+
+class TestListTemplates:
+    def test_shows_the_catalogue_and_my_own(self, anna: Client) -> None:
+        own = anna.made("/templates", WALK)
+
+        assert sorted(slugs(anna, limit=200)) == sorted([*BUILT_IN, own["slug"]])
+
+    def test_shows_what_others_made_public(self, anna: Client, boris: Client) -> None:
+        public = anna.made("/templates", COFFEE)
+        private = anna.made("/templates", WALK)
+
+        assert public in listed(boris, limit=200)
+        assert private["slug"] not in slugs(boris, limit=200)
+
+    def test_shows_each_as_it_is_shown_alone(self, anna: Client) -> None:
+        for template in listed(anna, limit=3):
+            assert anna.got(f"/templates/{template['slug']}") == template
+
+    def test_shows_fifty_unless_told(self, anna: Client) -> None:
+        assert len(listed(anna)) == 50
+
+    def test_keeps_to_a_category(self, anna: Client) -> None:
+        nutrition = [item["slug"] for item in read_catalogue() if item["category"] == "nutrition"]
+
+        assert sorted(slugs(anna, category="nutrition")) == sorted(nutrition)
+
+    def test_may_find_nothing(self, anna: Client) -> None:
+        assert anna.got("/templates", category="other") == {"items": [], "next_cursor": None}
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"category": "sport"},
+            {"sort": "random"},
+            {"limit": 0},
+            {"limit": 201},
+            {"limit": -1},
+            {"limit": "many"},
+            {"q": "q" * 101},
+            {"q": "a\0b"},
+        ],
+    )
+    def test_refuses_a_query_that_cannot_be(self, anna: Client, query: JSON) -> None:
+        response = anna.get("/templates", params=query)
+
+        assert refusal(response) == INVALID
+        assert [error["field"] for error in response.json()["errors"]] == list(query)
+
+    @pytest.mark.parametrize("limit", [1, 200])
+    def test_takes_the_limits_themselves(self, anna: Client, limit: int) -> None:
+        assert len(listed(anna, limit=limit)) == min(limit, len(BUILT_IN))
+
+
+class TestSearch:
+    @pytest.mark.parametrize("text", ["dry january", "DRY JANUARY", "ry jan", "sober"])
+    def test_looks_into_title_and_tags_whatever_the_case(self, anna: Client, text: str) -> None:
+        assert slugs(anna, q=text) == ["dry-january"]
+
+    def test_looks_into_the_description(self, anna: Client) -> None:
+        assert slugs(anna, q="andy frisella's") == ["75-hard"]
+
+    @pytest.mark.parametrize("text", ["Сухой январь", "СУХОЙ ЯНВАРЬ", "хой янв", "ТРЕЗВОСТЬ"])
+    def test_looks_into_cyrillic_whatever_the_case(self, people: Callable[..., Client], text: str) -> None:
+        assert slugs(people("olga", locale="ru"), q=text) == ["dry-january"]
+
+    def test_keeps_to_the_language_of_the_texts(self, anna: Client) -> None:
+        assert slugs(anna, q="Сухой") == []
+
+    @pytest.mark.parametrize("text", ["%", "_", "/", "\\", "[", "'", '"', "100%_/"])
+    def test_takes_every_sign_to_the_letter(self, anna: Client, text: str) -> None:
+        own = anna.made("/templates", WALK | {"title": f"Zq{text}zq"})
+        anna.made("/templates", WALK | {"title": "Zqxzq"})
+
+        assert slugs(anna, q=f"Zq{text}ZQ") == [own["slug"]]
+
+    def test_does_not_join_a_title_to_what_follows(self, anna: Client) -> None:
+        anna.made("/templates", WALK | {"title": "Zqone", "description": "zqtwo", "tags": ["zqthree"]})
+
+        assert slugs(anna, q="zqonezqtwo") == []
+
+    def test_finds_a_changed_template_by_its_new_texts_only(self, anna: Client) -> None:
+        slug = anna.made("/templates", WALK | {"title": "Zqold"})["slug"]
+        anna.changed(f"/templates/{slug}", {"title": "Zqnew"})
+
+        assert slugs(anna, q="zqnew") == [slug]
+        assert slugs(anna, q="zqold") == []
+
+    def test_goes_together_with_a_category(self, anna: Client) -> None:
+        assert slugs(anna, q="january", category="nutrition") == ["veganuary"]
+
+    def test_finds_everything_when_nothing_is_asked(self, anna: Client) -> None:
+        assert len(listed(anna, q="", limit=200)) == len(BUILT_IN)
+
+    def test_finds_no_private_ones_of_others(self, anna: Client, boris: Client) -> None:
+        anna.made("/templates", WALK | {"title": "Zqsecret"})
+
+        assert slugs(boris, q="zqsecret") == []
+
+
+class TestSort:
+    def test_puts_the_most_started_first(self, anna: Client) -> None:
+        for slug in ("whole30", "75-hard", "whole30"):
+            anna.made("/challenges", {"template": slug})
+
+        assert slugs(anna, limit=3) == ["whole30", "75-hard", min({*BUILT_IN} - {"whole30", "75-hard"})]
+
+    def test_puts_the_newest_first(self, anna: Client) -> None:
+        first, second = (anna.made("/templates", WALK)["slug"] for _ in range(2))
+
+        assert slugs(anna, sort="new", limit=2) == [second, first]
+
+    def test_orders_titles_whatever_the_case(self, anna: Client) -> None:
+        titles = ["Éclair", "banana", "Ящик", "APPLE", "apple pie", "ёлка", "Ель", "_low", "10 km", "9 km", "Zebra"]
+        for title in titles:
+            anna.made("/templates", WALK | {"title": title})
+
+        shown = [template["title"] for template in listed(anna, sort="title", category="other")]
+
+        assert shown == sorted(titles, key=str.casefold)
+
+    def test_orders_equal_titles_by_slug(self, anna: Client) -> None:
+        made = [anna.made("/templates", WALK)["slug"] for _ in range(4)]
+
+        assert slugs(anna, sort="title", category="other") == sorted(made)
+
+
+class TestCursors:
+    @pytest.mark.parametrize("sort", ["popular", "new", "title"])
+    @pytest.mark.parametrize("limit", [7, 55, 200])
+    def test_walk_over_everything_once(self, anna: Client, sort: str, limit: int) -> None:
+        anna.made("/challenges", {"template": "yoga-30"})
+        whole = slugs(anna, sort=sort, limit=200)
+
+        assert walk(anna, sort=sort, limit=limit) == whole
+        assert sorted(whole) == sorted(BUILT_IN)
+
+    @pytest.mark.parametrize("sort", ["popular", "new", "title"])
+    def test_walk_over_ties_one_by_one(self, anna: Client, sort: str) -> None:
+        made = [anna.made("/templates", WALK)["slug"] for _ in range(4)]
+
+        assert sorted(walk(anna, sort=sort, limit=1, category="other")) == sorted(made)
+
+    def test_keep_their_place_when_something_new_comes(self, anna: Client) -> None:
+        for title in ("b", "d"):
+            anna.made("/templates", WALK | {"title": title})
+        page = anna.got("/templates", sort="title", category="other", limit=1)
+
+        for title in ("a", "c"):
+            anna.made("/templates", WALK | {"title": title})
+
+        rest = listed(anna, sort="title", category="other", cursor=page["next_cursor"])
+        assert [template["title"] for template in rest] == ["c", "d"]
+
+    def test_keep_their_place_when_the_last_one_seen_goes(self, anna: Client) -> None:
+        first = anna.made("/templates", WALK | {"title": "a"})
+        anna.made("/templates", WALK | {"title": "b"})
+        page = anna.got("/templates", sort="title", category="other", limit=1)
+
+        anna.delete(f"/templates/{first['slug']}")
+
+        rest = listed(anna, sort="title", category="other", cursor=page["next_cursor"])
+        assert [template["title"] for template in rest] == ["b"]
+
+    @pytest.mark.parametrize("sort", ["popular", "new", "title"])
+    @pytest.mark.parametrize(
+        "cursor",
+        [
+            "",
+            "x",
+            "!",
+            "кот",
+            "c" * 1001,
+            base64.b64encode(b"not json").decode(),
+            base64.b64encode(b"null").decode(),
+            base64.b64encode(b"[]").decode(),
+        ],
+    )
+    def test_are_refused_when_no_list_gave_them_out(self, anna: Client, sort: str, cursor: str) -> None:
+        assert refusal(anna.get("/templates", params={"sort": sort, "cursor": cursor})) == INVALID
+
+    @pytest.mark.parametrize(
+        ("sort", "key"),
+        [
+            ("popular", ["popular", 10**30, "a"]),
+            ("popular", ["popular", -1, "a"]),
+            ("popular", ["popular", True, "a"]),
+            ("popular", ["popular", "1", "a"]),
+            ("new", ["new", 2**63, "a"]),
+            ("new", ["new", 1, "a\0"]),
+            ("title", ["title", "a\0", "b"]),
+            ("title", ["title", "a", "\ud800"]),
+            ("title", ["title", "a"]),
+            ("title", ["title", "a", "b", "c"]),
+        ],
+    )
+    def test_are_refused_when_a_database_could_not_take_them(self, anna: Client, sort: str, key: Any) -> None:
+        packed = base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+        assert refusal(anna.get("/templates", params={"sort": sort, "cursor": packed})) == INVALID
+
+    @pytest.mark.parametrize(("given", "used"), [("popular", "new"), ("new", "popular"), ("popular", "title")])
+    def test_belong_to_their_sort(self, anna: Client, given: str, used: str) -> None:
+        cursor = anna.got("/templates", sort=given, limit=1)["next_cursor"]
+
+        assert refusal(anna.get("/templates", params={"sort": used, "cursor": cursor})) == INVALID
+
+
+class TestLanguage:
+    @pytest.mark.parametrize(
+        ("header", "title"),
+        [
+            ("ru", "Сухой январь"),
+            ("de, ru;q=0.5, en;q=0.4", "Сухой январь"),
+            ("ru;q=0.4, en-GB;q=0.5", "Dry January"),
+            ("fr", "Dry January"),
+        ],
+    )
+    def test_is_what_the_header_wishes(self, anna: Client, header: str, title: str) -> None:
+        accept = {"Accept-Language": header}
+
+        assert anna.get("/templates/dry-january", headers=accept).json()["title"] == title
+        assert anna.get("/templates", params={"q": title}, headers=accept).json()["items"][0]["title"] == title
+
+    @pytest.mark.parametrize(("locale", "language"), [("ru", "ru"), ("ru-RU", "ru"), ("en-US", "en"), ("fr", "en")])
+    def test_is_else_the_persons_own(self, people: Callable[..., Client], locale: str, language: str) -> None:
+        person = people("olga", locale=locale)
+
+        assert person.got("/templates/dry-january")["locale"] == language
+        assert {template["locale"] for template in listed(person)} == {language}
+
+    def test_changes_every_text(self, anna: Client) -> None:
+        template = anna.get("/templates/10000-steps", headers={"Accept-Language": "ru"}).json()
+
+        assert (template["unit"], template["tags"]) == ("шагов", ["ходьба", "шаги", "прогулки"])
+        assert "шагов" in template["description"]
+
+    def test_of_a_persons_own_template_is_the_one_it_was_written_in(self, anna: Client, boris: Client) -> None:
+        made = anna.post("/templates", json=COFFEE | {"title": "Кофе"}, headers={"Accept-Language": "ru"}).json()
+
+        assert made["locale"] == "ru"
+        assert boris.got(f"/templates/{made['slug']}") == made
+        assert made in listed(boris, limit=200)
+
+    def test_stays_when_the_author_changes_it_from_elsewhere(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK, headers={"Accept-Language": "ru"}).json()
+
+        assert anna.changed(f"/templates/{made['slug']}", {"title": "Ходить"})["locale"] == "ru"
+        assert slugs(anna, q="ходить") == [made["slug"]]
+
+
+class TestCreateTemplate:
+    def test_fills_in_what_is_not_said(self, anna: Client) -> None:
+        template = anna.made("/templates", WALK)
+
+        assert template.pop("slug").startswith("walk-")
+        assert template == {
+            "title": "Walk",
+            "description": "",
+            "category": "other",
+            "kind": "check",
+            "direction": "at_least",
+            "target": 1.0,
+            "unit": None,
+            "schedule": {"type": "daily"},
+            "duration_days": None,
+            "on_miss": "continue",
+            "allowed_misses": None,
+            "tags": [],
+            "color": None,
+            "icon": None,
+            "visibility": "private",
+            "author": {"user_id": anna.got("/users/me")["id"], "display_name": "Anna"},
+            "locale": "en",
+            "times_started": 0,
+            "created_at": "2026-03-11T12:00:00Z",
+        }
+
+    def test_keeps_all_that_is_said(self, anna: Client) -> None:
+        template = anna.made("/templates", COFFEE)
+
+        assert {name: template[name] for name in COFFEE} == COFFEE
+
+    def test_answers_201_and_where_it_is(self, anna: Client) -> None:
+        response = anna.post("/templates", json=WALK)
+
+        assert response.status_code == 201
+        shown = anna.get(response.headers["location"])
+        assert shown.json() == response.json()
+        assert shown.headers["etag"] == response.headers["etag"]
+
+    def test_allows_no_miss_unless_it_is_said(self, anna: Client) -> None:
+        assert anna.made("/templates", WALK | {"on_miss": "restart"})["allowed_misses"] == 0
+
+    @pytest.mark.parametrize(
+        ("fields", "wrong"),
+        [
+            ({"kind": "check", "target": 5}, ["target"]),
+            ({"kind": "check", "unit": "km", "direction": "at_most"}, ["direction", "unit"]),
+            ({"kind": "measure"}, ["target"]),
+            ({"kind": "measure", "target": 0}, ["target"]),
+            ({"kind": "check", "allowed_misses": 1}, ["allowed_misses"]),
+            ({"kind": "check", "schedule": {"type": "times", "count": 8, "per": "week"}}, ["schedule.count"]),
+            ({"kind": "check", "schedule": {"type": "weekly", "days": []}}, ["schedule.days"]),
+            ({"kind": "check", "schedule": {"type": "daily", "days": ["mon"]}}, ["schedule.days"]),
+            ({"kind": "check", "tags": ["ok", "t" * 41]}, ["tags.1"]),
+            ({"kind": "check", "titel": "Walk"}, ["titel"]),
+        ],
+    )
+    def test_names_the_fields_that_cannot_be(self, anna: Client, fields: JSON, wrong: list[str]) -> None:
+        response = anna.post("/templates", json={"title": "Walk", **fields})
+
+        assert refusal(response) == INVALID
+        assert [error["field"] for error in response.json()["errors"]] == wrong
+
+    @pytest.mark.parametrize(
+        "body", ['{"title": "Walk", "kind": "measure", "target": NaN}', "{", '{"title": "\\ud800"}']
+    )
+    def test_refuses_what_is_not_json(self, anna: Client, body: str) -> None:
+        response = anna.post("/templates", content=body, headers={"Content-Type": "application/json"})
+
+        assert refusal(response) == (422, "invalid_json")
+
+    def test_makes_nothing_when_it_refuses(self, anna: Client) -> None:
+        anna.post("/templates", json=WALK | {"unit": "km"})
+
+        assert listed(anna, category="other") == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "'; DROP TABLE challenge_templates; --",
+            "👩‍👩‍👧‍👦 family 🏳️‍🌈",
+            '"quotes" «ёлочки» \\ backslash',
+            "  spaces around  ",
+            "line\nbreak\ttab\u2028",
+            "ﬀ ß İ ı",
+            "e\u0301 é",
+            "\u202eright to left",
+            "<script>alert(1)</script>",
+            "{{7*7}} %s {0}",
+        ],
+    )
+    def test_keeps_texts_to_the_letter(self, anna: Client, text: str) -> None:
+        texts = {"title": text, "description": text, "tags": [text], "icon": text}
+
+        slug = anna.made("/templates", WALK | texts)["slug"]
+
+        template = anna.got(f"/templates/{slug}")
+        assert {name: template[name] for name in texts} == texts
+
+    def test_is_done_once_with_one_key(self, anna: Client) -> None:
+        first, again = (anna.post("/templates", json=WALK, headers={"Idempotency-Key": "k"}) for _ in range(2))
+
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (again.json(), again.headers["location"]) == (first.json(), first.headers["location"])
+        assert len(listed(anna, category="other")) == 1
+
+
+class TestSlug:
+    @pytest.mark.parametrize(
+        ("title", "words"),
+        [
+            ("My plan", "my-plan"),
+            ("  100% Ready!  ", "100-ready"),
+            ("Планка за 30 дней", "planka-za-30-dnei"),
+            ("Ёлка", "elka"),
+            ("日本語", "ri-ben-yu"),
+            ("🔥🔥", "template"),
+            ("--- !!! ---", "template"),
+            ("'; DROP TABLE users", "drop-table-users"),
+            ("a" * 200, "a" * 60),
+            ("word " * 40, "-".join(["word"] * 12)),
+        ],
+    )
+    def test_is_made_from_the_title(self, anna: Client, title: str, words: str) -> None:
+        slug = anna.made("/templates", WALK | {"title": title})["slug"]
+
+        assert re.fullmatch(rf"{words}-[a-z2-9]{{6}}", slug)
+
+    def test_is_unique(self, anna: Client, boris: Client) -> None:
+        made = {person.made("/templates", WALK)["slug"] for person in (anna, boris, anna)}
+
+        assert len(made) == 3
+
+    def test_does_not_tell_of_a_private_one(self, anna: Client, boris: Client) -> None:
+        """The first of its title looks like any later one."""
+        shape = re.compile(r"walk-[a-z2-9]{6}")
+
+        assert shape.fullmatch(anna.made("/templates", WALK)["slug"])
+        assert shape.fullmatch(boris.made("/templates", WALK)["slug"])
+
+    def test_stays_when_the_title_changes(self, anna: Client) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+
+        assert anna.changed(f"/templates/{slug}", {"title": "Run"})["slug"] == slug
+
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(title=ANY_TITLE)
+    def test_leads_to_a_template_of_any_title(self, anna: Client, title: str) -> None:
+        made = anna.post("/templates", json=WALK | {"title": title})
+
+        assert anna.got(made.headers["location"])["title"] == title
+
+
+class TestShowTemplate:
+    def test_answers_304_while_nothing_changed(self, anna: Client) -> None:
+        tag = anna.get("/templates/75-hard").headers["etag"]
+
+        response = anna.get("/templates/75-hard", headers={"If-None-Match": tag})
+
+        assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
+
+    @pytest.mark.parametrize("form", ["W/{0}", '"other", {0}', "*"])
+    def test_knows_the_tag_in_every_form(self, anna: Client, form: str) -> None:
+        tag = anna.get("/templates/75-hard").headers["etag"]
+
+        assert anna.get("/templates/75-hard", headers={"If-None-Match": form.format(tag)}).status_code == 304
+
+    def test_answers_200_once_it_was_started_again(self, anna: Client) -> None:
+        tag = anna.get("/templates/75-hard").headers["etag"]
+        anna.made("/challenges", {"template": "75-hard"})
+
+        response = anna.get("/templates/75-hard", headers={"If-None-Match": tag})
+
+        assert (response.status_code, response.json()["times_started"]) == (200, 1)
+
+    def test_has_a_tag_for_each_language(self, anna: Client) -> None:
+        tag = anna.get("/templates/75-hard").headers["etag"]
+
+        russian = anna.get("/templates/75-hard", headers={"If-None-Match": tag, "Accept-Language": "ru"})
+
+        assert russian.status_code == 200
+
+    @pytest.mark.parametrize("slug", ["no-such-template", "75-Hard", "75_hard", "a" * 101, "%00", "'"])
+    def test_answers_404_to_what_is_not_there(self, anna: Client, slug: str) -> None:
+        assert refusal(anna.get(f"/templates/{slug}"))[0] == 404
+
+
+class TestChangeTemplate:
+    def test_changes_only_what_is_sent(self, anna: Client) -> None:
+        before = anna.made("/templates", COFFEE)
+
+        after = anna.changed(f"/templates/{before['slug']}", {"target": 1})
+
+        assert after == before | {"target": 1.0}
+        assert anna.got(f"/templates/{before['slug']}") == after
+
+    def test_changes_everything_that_is_sent(self, anna: Client) -> None:
+        before = anna.made("/templates", WALK)
+
+        after = anna.changed(f"/templates/{before['slug']}", COFFEE)
+
+        assert after == before | COFFEE
+
+    def test_leaves_all_as_it_was_when_nothing_is_sent(self, anna: Client) -> None:
+        before = anna.made("/templates", COFFEE)
+
+        assert anna.changed(f"/templates/{before['slug']}", {}) == before
+
+    def test_clears_with_null(self, anna: Client) -> None:
+        before = anna.made("/templates", COFFEE)
+
+        after = anna.changed(f"/templates/{before['slug']}", dict.fromkeys(CLEARED))
+
+        assert after == before | CLEARED
+
+    @pytest.mark.parametrize("field", ["title", "category", "kind", "direction", "schedule", "on_miss", "visibility"])
+    def test_clears_nothing_that_must_be(self, anna: Client, field: str) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+
+        response = anna.patch(f"/templates/{slug}", json={field: None})
+
+        assert refusal(response) == INVALID
+        assert [error["field"] for error in response.json()["errors"]] == [field]
+
+    def test_drops_what_went_with_the_old_kind(self, anna: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+
+        after = anna.changed(f"/templates/{slug}", {"kind": "check"})
+
+        assert (after["target"], after["unit"], after["direction"]) == (1.0, None, "at_least")
+
+    def test_drops_what_went_with_the_old_on_miss(self, anna: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+
+        assert anna.changed(f"/templates/{slug}", {"on_miss": "continue"})["allowed_misses"] is None
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"target": None}, "target"),
+            ({"target": 0, "direction": "at_least"}, "target"),
+            ({"kind": "check", "unit": "km"}, "unit"),
+            ({"on_miss": "continue", "allowed_misses": 1}, "allowed_misses"),
+            ({"slug": "mine"}, "slug"),
+            ({"times_started": 100}, "times_started"),
+            ({"author": None}, "author"),
+            ({"locale": "ru"}, "locale"),
+        ],
+    )
+    def test_refuses_what_the_whole_could_not_be(self, anna: Client, changes: JSON, field: str) -> None:
+        before = anna.made("/templates", COFFEE)
+
+        response = anna.patch(f"/templates/{before['slug']}", json=changes)
+
+        assert refusal(response) == INVALID
+        assert [error["field"] for error in response.json()["errors"]] == [field]
+        assert anna.got(f"/templates/{before['slug']}") == before
+
+    def test_leaves_what_was_started_from_it(self, anna: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+        challenge = anna.made("/challenges", {"template": slug})
+
+        anna.changed(f"/templates/{slug}", {"title": "No coffee", "target": 0})
+
+        assert anna.got(f"/challenges/{challenge['id']}") == challenge
+
+    def test_hides_it_from_others_once_it_is_private(self, anna: Client, boris: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+
+        anna.changed(f"/templates/{slug}", {"visibility": "private"})
+
+        assert refusal(boris.get(f"/templates/{slug}")) == NOT_FOUND
+
+    def test_answers_with_its_new_tag(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK)
+
+        changed = anna.patch(made.headers["location"], json={"title": "Run"})
+
+        assert changed.headers["etag"] == anna.get(made.headers["location"]).headers["etag"] != made.headers["etag"]
+
+    @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
+    def test_takes_the_tag_that_was_read(self, anna: Client, form: str) -> None:
+        made = anna.post("/templates", json=WALK)
+
+        match = {"If-Match": form.format(made.headers["etag"])}
+
+        assert anna.changed(made.headers["location"], {"title": "Run"}, headers=match)["title"] == "Run"
+
+    def test_refuses_a_tag_of_before_a_change(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK)
+        anna.changed(made.headers["location"], {"title": "Run"})
+
+        response = anna.patch(
+            made.headers["location"], json={"title": "Swim"}, headers={"If-Match": made.headers["etag"]}
+        )
+
+        assert refusal(response) == STALE
+        assert anna.got(made.headers["location"])["title"] == "Run"
+
+    def test_takes_a_tag_of_before_it_was_started(self, anna: Client, boris: Client) -> None:
+        made = anna.post("/templates", json=COFFEE)
+        boris.made("/challenges", {"template": made.json()["slug"]})
+
+        after = anna.changed(made.headers["location"], {"title": "Tea"}, headers={"If-Match": made.headers["etag"]})
+
+        assert (after["title"], after["times_started"]) == ("Tea", 1)
+
+    def test_takes_a_tag_of_before_its_author_changed_their_name(self, anna: Client) -> None:
+        made = anna.post("/templates", json=COFFEE)
+        anna.changed("/users/me", {"display_name": "Anna K."})
+
+        after = anna.changed(made.headers["location"], {"title": "Tea"}, headers={"If-Match": made.headers["etag"]})
+
+        assert (after["title"], after["author"]["display_name"]) == ("Tea", "Anna K.")
+
+    @pytest.mark.parametrize("tag", ["*", '"0123.4567"'])
+    def test_refuses_any_tag_of_what_is_gone(self, anna: Client, tag: str) -> None:
+        location = anna.post("/templates", json=WALK).headers["location"]
+        anna.delete(location)
+
+        assert refusal(anna.patch(location, json={}, headers={"If-Match": tag})) == STALE
+
+
+class TestDeleteTemplate:
+    def test_removes_it(self, anna: Client) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+
+        response = anna.delete(f"/templates/{slug}")
+
+        assert (response.status_code, response.content) == (204, b"")
+        assert refusal(anna.get(f"/templates/{slug}")) == NOT_FOUND
+        assert slugs(anna, category="other") == []
+
+    def test_answers_404_the_second_time(self, anna: Client) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+        anna.delete(f"/templates/{slug}")
+
+        assert refusal(anna.delete(f"/templates/{slug}")) == NOT_FOUND
+
+    def test_leaves_what_was_started_from_it(self, anna: Client, boris: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+        challenge = boris.made("/challenges", {"template": slug})
+
+        anna.delete(f"/templates/{slug}")
+
+        assert boris.got(f"/challenges/{challenge['id']}") == challenge
+        assert challenge["template"] == slug
+
+    def test_starts_nothing_from_it_any_more(self, anna: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+        anna.delete(f"/templates/{slug}")
+
+        assert refusal(anna.post("/challenges", json={"template": slug})) == NOT_FOUND
+
+    def test_refuses_a_tag_of_before_a_change(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK)
+        anna.changed(made.headers["location"], {"title": "Run"})
+
+        response = anna.delete(made.headers["location"], headers={"If-Match": made.headers["etag"]})
+
+        assert refusal(response) == STALE
+        assert anna.get(made.headers["location"]).status_code == 200
+
+    def test_takes_the_tag_that_was_read(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK)
+
+        response = anna.delete(made.headers["location"], headers={"If-Match": f"W/{made.headers['etag']}"})
+
+        assert response.status_code == 204
+        assert refusal(anna.delete(made.headers["location"], headers={"If-Match": "*"})) == STALE
+
+
+class TestBuiltInTemplate:
+    def test_belongs_to_nobody(self, anna: Client) -> None:
+        template = anna.got("/templates/75-hard")
+
+        assert (template["author"], template["visibility"]) == (None, "public")
+
+    def test_is_changed_and_deleted_by_nobody(self, anna: Client) -> None:
+        before = anna.got("/templates/75-hard")
+
+        assert refusal(anna.patch("/templates/75-hard", json={"title": "Soft"})) == NOT_FOUND
+        assert refusal(anna.delete("/templates/75-hard")) == NOT_FOUND
+        assert anna.got("/templates/75-hard") == before
+
+
+class TestTemplateOfAnother:
+    @pytest.mark.parametrize("visibility", ["public", "private"])
+    def test_is_changed_and_deleted_by_its_author_alone(self, anna: Client, boris: Client, visibility: str) -> None:
+        before = anna.made("/templates", COFFEE | {"visibility": visibility})
+        path = f"/templates/{before['slug']}"
+
+        assert refusal(boris.patch(path, json={"title": "Mine"})) == NOT_FOUND
+        assert refusal(boris.delete(path)) == NOT_FOUND
+        assert anna.got(path) == before
+
+    def test_can_be_read_and_started_when_it_is_public(self, anna: Client, boris: Client) -> None:
+        template = anna.made("/templates", COFFEE)
+
+        assert boris.got(f"/templates/{template['slug']}") == template
+        assert boris.made("/challenges", {"template": template["slug"]})["title"] == "Less coffee"
+
+    def test_is_not_there_when_it_is_private(self, anna: Client, boris: Client) -> None:
+        """Word for word as where there is none, so that it tells of nothing."""
+        slug = anna.made("/templates", WALK)["slug"]
+
+        assert problems(boris, slug) == problems(boris, "walk-aaaaaa")
+
+    def test_can_be_started_by_its_author_though_private(self, anna: Client) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+
+        assert anna.made("/challenges", {"template": slug})["template"] == slug
+
+
+class TestAuthor:
+    def test_is_an_id_and_a_name_and_never_an_email(self, anna: Client, boris: Client) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+
+        shown = boris.get(f"/templates/{slug}")
+
+        assert shown.json()["author"] == {"user_id": anna.got("/users/me")["id"], "display_name": "Anna"}
+        assert "example.test" not in shown.text + boris.get("/templates", params={"limit": 200}).text
+
+    def test_has_no_name_who_gave_none(self, people: Callable[..., Client], boris: Client) -> None:
+        nameless = people("carla", display_name="")
+        slug = nameless.made("/templates", COFFEE)["slug"]
+
+        assert boris.got(f"/templates/{slug}")["author"]["display_name"] == ""
+
+
+class TestWhoMay:
+    def test_only_who_has_a_token(self, visitor: Client) -> None:
+        responses = [
+            visitor.get("/templates"),
+            visitor.post("/templates", json=WALK),
+            visitor.get("/templates/75-hard"),
+            visitor.patch("/templates/75-hard", json={}),
+            visitor.delete("/templates/75-hard"),
+        ]
+
+        assert [refusal(response) for response in responses] == [(401, "unauthorized")] * 5
+
+    def test_only_read_with_a_token_for_reading(self, app: FastAPI, anna: Client) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+        reader = Client(app, anna.made("/users/me/tokens", {"name": "watch", "scope": "read"})["token"])
+
+        responses = [
+            reader.post("/templates", json=WALK),
+            reader.patch(f"/templates/{slug}", json={}),
+            reader.delete(f"/templates/{slug}"),
+        ]
+
+        assert [refusal(response) for response in responses] == [(403, "read_only_token")] * 3
+        assert reader.got(f"/templates/{slug}")["slug"] == slug
+
+
+class TestCreatedAt:
+    def test_is_the_instant_and_stays(self, anna: Client, clock: FrozenClock) -> None:
+        slug = anna.made("/templates", WALK)["slug"]
+        clock.pass_(hours=1)
+
+        assert anna.changed(f"/templates/{slug}", {"title": "Run"})["created_at"] == "2026-03-11T12:00:00Z"
+
+
+def listed(person: Client, **query: Any) -> list[JSON]:
+    items: list[JSON] = person.got("/templates", **query)["items"]
+    return items
+
+
+def slugs(person: Client, **query: Any) -> list[str]:
+    return [template["slug"] for template in listed(person, **query)]
+
+
+def walk(person: Client, **query: Any) -> list[str]:
+    """The slugs of all pages, one after the other."""
+    page = person.got("/templates", **query)
+    seen = [template["slug"] for template in page["items"]]
+    while page["next_cursor"] and len(seen) < 1000:
+        page = person.got("/templates", **query, cursor=page["next_cursor"])
+        assert page["items"]
+        seen += [template["slug"] for template in page["items"]]
+    return seen
+
+
+def problems(person: Client, slug: str) -> list[JSON]:
+    """What each path answers that a slug can be in."""
+    path = f"/templates/{slug}"
+    responses = [
+        person.get(path),
+        person.patch(path, json={"title": "Mine"}),
+        person.delete(path),
+        person.post("/challenges", json={"template": slug}),
+    ]
+    assert {response.status_code for response in responses} == {404}
+    return [response.json() for response in responses]
