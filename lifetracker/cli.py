@@ -15,7 +15,7 @@ from lifetracker.core import logging
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.db import Database, SchemaRefused
-from lifetracker.core.errors import Problem
+from lifetracker.core.errors import Problem, message_of
 from lifetracker.daily_log import import_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, schema, upgrade
@@ -44,7 +44,7 @@ def main() -> None:
 def _sentence(refused: Exception) -> str:
     errors = getattr(refused, "errors", None)
     if callable(errors):  # pydantic's, of which only field and message may be told
-        return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors())
+        return "; ".join(f"{'.'.join(map(str, error['loc']))}: {message_of(error)}" for error in errors())
     return str(refused)
 
 

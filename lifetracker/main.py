@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
-from fastapi_swagger import patch_fastapi
+from fastapi.staticfiles import StaticFiles
 from loguru import logger
 from starlette.datastructures import Headers
 
@@ -101,10 +102,28 @@ def _add_routes(app: FastAPI) -> None:
         "/health", show_health, response_model=Health, responses={503: {"model": Health}}, tags=["service"]
     )
     app.add_api_route("/info", show_info, tags=["service"])
-    for router in (challenges, daily_log, templates, users):
+    for router in (daily_log, challenges, templates, users):
         # Not `include_router`: it would ask every router anew at each request, some 60 µs of it.
         app.router.routes.extend(router.routes)
-    patch_fastapi(app, redirect_from_root_to_docs=False)
+    _add_docs(app)
+
+
+def _add_docs(app: FastAPI) -> None:
+    """A page that takes nothing from elsewhere, and names no host: which one it is seen under is the proxy's affair."""
+
+    async def show_docs(request: Request) -> Response:
+        root = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            title=app.title,
+            openapi_url=f"{root}{app.openapi_url}",
+            swagger_js_url=f"{root}/swagger/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/swagger/swagger-ui.css",
+            swagger_favicon_url=f"{root}/swagger/favicon-32x32.png",
+            swagger_ui_parameters={"persistAuthorization": True, "filter": True},
+        )
+
+    app.add_api_route("/docs", show_docs, include_in_schema=False)
+    app.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
 
 
 def _describe(app: FastAPI) -> None:

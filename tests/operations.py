@@ -11,7 +11,7 @@ from lifetracker.main import app
 DOCUMENT: dict[str, Any] = app.openapi()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Operation:
     """`path` is as in the document: `/challenges/{challenge_id}`."""
 
@@ -19,7 +19,7 @@ class Operation:
     path: str
     described: dict[str, Any]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.method} {self.path}"
 
     @property

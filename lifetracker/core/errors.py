@@ -23,6 +23,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
+# One word for a length, whether a text's is judged before or after its content.
+CODES = {"extra_forbidden": "unknown_field", "string_too_short": "too_short", "string_too_long": "too_long"}
 
 
 class Problem(Exception):
@@ -156,7 +158,7 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
     phrase = HTTPStatus(refused.status_code).phrase
     problem = Problem(f"{phrase}: {request.method} {request.url.path}", headers=refused.headers)
     if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET"
     body = problem_body(problem) | {
         "type": f"urn:lifetracker:problem:{_snake(phrase)}",
         "title": phrase,
@@ -170,7 +172,7 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
 def _methods(request: Request) -> set[str]:
     """All that the path takes: the framework names those of the first route alone that it finds there."""
     routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] != Match.NONE]
-    return {method for route in routes for method in route.methods}
+    return {method for route in routes for method in getattr(route, "methods", ())}
 
 
 def _snake(phrase: str) -> str:
@@ -200,15 +202,22 @@ def problem_of_validation(refused: RequestValidationError) -> Problem:
 
 def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
     given = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, (str, int, float))}
-    message = str(error["msg"])
-    if "tag" in given:  # an unknown kind of schedule: pydantic would tell what was sent
-        given = {"expected_tags": given["expected_tags"]}
-        message = f"Input should be one of {given['expected_tags']}"
-    return FieldError(_field_path(error["loc"], body), _code_of(error), message, given)
+    given.pop("tag", None)  # what was sent for a kind of schedule
+    code = CODES.get(error["type"], str(error["type"]))
+    return FieldError(_field_path(error["loc"], body), code, message_of(error), given)
 
 
-def _code_of(error: Mapping[str, Any]) -> str:
-    return "unknown_field" if error["type"] == "extra_forbidden" else str(error["type"])
+def message_of(error: Mapping[str, Any]) -> str:
+    """What pydantic says of a field, but for people, and without what was sent."""
+    known = error.get("ctx", {})
+    if "tag" in known:
+        return f"Input should be one of {known['expected_tags']}"
+    if known.get("field_type") == "Value":  # a text, though pydantic counts it in items
+        most = "max_length" in known
+        return (
+            f"Should have at {'most' if most else 'least'} {known['max_length' if most else 'min_length']} characters"
+        )
+    return str(error["msg"])
 
 
 def _field_path(loc: Sequence[str | int], body: object) -> str:

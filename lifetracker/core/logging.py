@@ -32,7 +32,8 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
     """Send every log line of this process to stderr, once, in one form: `text` or `json`."""
     logger.remove()
     logger.configure(patcher=_add_request_id)
-    logger.add(_write, level=level, format=_choose_format(form), backtrace=False, diagnose=False)
+    write, layout = _choose(form)
+    logger.add(write, level=level, format=layout, backtrace=False, diagnose=False)
     logging.basicConfig(handlers=[_Passage()], level=level, force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
@@ -40,18 +41,24 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
     logging.getLogger("uvicorn.access").disabled = True  # the application's own line has the request id
 
 
-def _write(line: Message) -> None:
-    sys.stderr.write(SECRETS.sub(HIDDEN, line))
+def _choose(form: str) -> tuple[Callable[[Message], None], Callable[[Record], str]]:
+    if form == "json":
+        return _write, _as_json
+    return (_write_to_journal, _for_journal) if os.environ.get("JOURNAL_STREAM") else (_write, _for_people)
+
+
+def _write(text: Message) -> None:
+    sys.stderr.write(SECRETS.sub(HIDDEN, text))
+
+
+def _write_to_journal(text: Message) -> None:
+    """Each line with the priority: the journal takes a traceback for as many entries as it has lines."""
+    priority = f"<{JOURNAL_PRIORITY[text.record['level'].name]}>"
+    sys.stderr.write("".join(priority + line for line in SECRETS.sub(HIDDEN, text).splitlines(keepends=True)))
 
 
 def _add_request_id(record: Record) -> None:
     record["extra"].setdefault("request_id", request_id.get())
-
-
-def _choose_format(form: str) -> Callable[[Record], str]:
-    if form == "json":
-        return _as_json
-    return _for_journal if os.environ.get("JOURNAL_STREAM") else _for_people
 
 
 def _for_people(record: Record) -> str:
@@ -59,7 +66,7 @@ def _for_people(record: Record) -> str:
 
 
 def _for_journal(record: Record) -> str:
-    return f"<{JOURNAL_PRIORITY[record['level'].name]}>{{extra[request_id]}} {{message}}\n{{exception}}"
+    return "{extra[request_id]} {message}\n{exception}"
 
 
 def _as_json(record: Record) -> str:
@@ -73,7 +80,10 @@ def _as_json(record: Record) -> str:
     if record["exception"] is not None:
         fields["exception"] = "".join(format_exception(*record["exception"]))
     # Hidden before they are quoted: an address beside a quotation mark would take JSON's backslash with it.
-    hidden = {name: SECRETS.sub(HIDDEN, str(value)) for name, value in fields.items()}
+    hidden = {
+        name: value if isinstance(value, (int, float)) else SECRETS.sub(HIDDEN, str(value))
+        for name, value in fields.items()
+    }
     record["extra"]["_line"] = json.dumps(hidden, ensure_ascii=False)
     return "{extra[_line]}\n"
 

@@ -1,8 +1,8 @@
 """Statements that are asked often: compiled once, then sent to the driver as text.
 
-Through the engine a question that SQLite answers in 5 µs costs 60 or more, nearly all of it building and unwrapping what
-a constant statement never changes. Repositories construct their hot statements once, as everywhere; what they say and
-the types of their columns stay the engine's.
+Through the engine a question that SQLite answers in 5 µs costs 60 or more, nearly all of it for what never changes in
+a constant statement. Repositories construct their hot statements once, as everywhere; what they say, and the types of
+their columns, stay the engine's.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class _Ready:
         self._order = compiled.positiontup
         self._binds = {name: _to_database(bind.type, dialect) for name, bind in compiled.binds.items()}
         columns: Sequence[Any] = list(getattr(statement, "selected_columns", ()))
-        self._row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]  # noqa: PYI024
-        converts = [_from_database(column.type, dialect) for column in columns]
-        self._converts = [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+        self._row: Any = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+        self._types = [column.type for column in columns]
+        self._converts: list[tuple[int, Convert]] | None = None
 
     def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
         bound = {
@@ -61,15 +61,25 @@ class _Ready:
             rows = cursor.fetchall() if self._row._fields else []
         except self._dialect.loaded_dbapi.Error as error:
             raise self._as_the_engine_would(error) from error
-        return [self._row._make(self._converted(row)) for row in rows]
+        if self._converts is None:
+            self._converts = self._conversions(cursor.description or ())
+        return [self._row._make(self._converted(row, self._converts)) for row in rows]
+
+    def _conversions(self, description: Sequence[Sequence[Any]]) -> list[tuple[int, Convert]]:
+        """By place; PostgreSQL tells the type of a column only with an answer, and the engine wants to know it."""
+        told = [
+            _from_database(kind, self._dialect, column[1])
+            for kind, column in zip(self._types, description, strict=False)
+        ]
+        return [(place, convert) for place, convert in enumerate(told) if convert is not None]
 
     def _as_the_engine_would(self, error: Exception) -> BaseException:
         base = self._dialect.loaded_dbapi.Error
         return DBAPIError.instance(self._text, None, error, base, hide_parameters=True, dialect=self._dialect)
 
-    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+    def _converted(self, row: Sequence[Any], conversions: Sequence[tuple[int, Convert]]) -> Sequence[Any]:
         values = list(row)
-        for place, convert in self._converts:
+        for place, convert in conversions:
             values[place] = convert(values[place])
         return values
 
@@ -78,5 +88,5 @@ def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _from_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+def _from_database(kind: TypeEngine[Any], dialect: Dialect, told: object) -> Convert | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, told)

@@ -53,13 +53,18 @@ class PageQuery(BaseModel):
     cursor: Annotated[str | None, Field(max_length=1000)] = None
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
+    """What every database takes; over HTTP no lone surrogate comes this far, from a command line or a file it does."""
     if "\0" in text:
         raise PydanticCustomError("nul_character", "A NUL character is not allowed")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("lone_surrogate", "This is not text: half of a character is missing") from None
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 Title = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=5_000)]
 Note = Annotated[Text, StringConstraints(max_length=10_000)]
@@ -104,7 +109,7 @@ def _as_instant(given: object) -> object:
     """RFC 3339 with an offset, turned to UTC."""
     if isinstance(given, str):
         try:
-            given = datetime.fromisoformat(given)
+            given = datetime.fromisoformat(given.upper())
         except ValueError:
             raise PydanticCustomError("instant_format", "An instant is written as in RFC 3339") from None
     if not isinstance(given, datetime) or given.tzinfo is None:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from lifetracker.challenges.rules import Attempt, Rules, day_after
 from lifetracker.core.day import ONE_DAY
 from lifetracker.templates.goal import outcome
-from lifetracker.templates.schedule import Interval, Times, names, period_of
+from lifetracker.templates.schedule import Times, days_named, period_of
 
 Turn = Literal["kept", "broken", "neutral"]
 
@@ -121,27 +121,23 @@ def steps_of(rules: Rules, start: date, end: date | None, log: Log, as_of: date)
 
 
 def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
-    last = as_of if end is None else min(end, as_of)
-    stride = (rules.schedule.days if isinstance(rules.schedule, Interval) else 1) * ONE_DAY
-    day = start
-    while day <= last:
-        if names(rules.schedule, day, start) and not (rules.rests and rules.rests_on(day)):
+    for day in days_named(rules.schedule, start, as_of if end is None else min(end, as_of)):
+        if not (rules.rests and rules.rests_on(day)):
             step = _due_day(rules, day, log.get(day), is_over=day < as_of)
             if step is not None:
                 yield step
-        day += stride
 
 
 def _due_day(rules: Rules, day: date, entry: Logged | None, *, is_over: bool) -> Step | None:
     """None for today while it is neither done nor skipped: it does not count yet."""
     came = (outcome(rules.goal, *entry) if entry else None) or "missed"
     if came == "done":
-        return Step(day, day, "kept", done=1, first_done=day, last_done=day)
+        return Step(day, day, "kept", 1, 1, 0, 0, 0, day, day)
     if came == "skipped":
-        return Step(day, day, "neutral", skipped=1)
+        return Step(day, day, "neutral", 1, 0, 0, 0, 1)
     if not is_over:
         return None
-    return Step(day, day, "broken", missed=int(came == "missed"), partial=int(came == "partial"))
+    return Step(day, day, "broken", 1, 0, int(came == "partial"), int(came == "missed"))
 
 
 @dataclass(frozen=True, slots=True)

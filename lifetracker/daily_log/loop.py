@@ -156,13 +156,10 @@ def _asks_as_much(habit: Habit, schedule: dict[str, Any]) -> bool:
 
 
 def _said(schedule: dict[str, Any]) -> str:
-    match schedule["type"]:
-        case "interval":
-            return f"every {schedule['days']} days"
-        case "times":
-            return f"{schedule['count']} times a {schedule['per']}"
-        case _:
-            return "every day"
+    if schedule["type"] == "interval":
+        return f"every {schedule['days']} days"
+    count = schedule.get("count")
+    return f"{'once' if count == 1 else f'{count} times'} a {schedule['per']}" if count else "every day"
 
 
 def entries_of(backup: Backup, today: date) -> tuple[dict[int, dict[date, Content]], list[tuple[str, str]]]:

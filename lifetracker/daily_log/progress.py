@@ -47,7 +47,8 @@ class Progress:
     def __init__(self, rules: Rules, log: Log, as_of: date) -> None:
         self.rules = rules
         self.as_of = as_of
-        self.log: Log = {day: entry for day, entry in log.items() if day <= as_of}
+        is_ahead = bool(log) and max(log) > as_of
+        self.log: Log = {day: entry for day, entry in log.items() if day <= as_of} if is_ahead else log
         self.walks: list[Walk] = walk_attempts(rules, self.log, as_of)
         self._runs = [_runs(walk.steps) for walk in self.walks]
 
@@ -158,16 +159,23 @@ class Progress:
 def _runs(steps: Iterable[Step]) -> list[Streak | None]:
     """Streaks in order; the last item is the one still alive, None when it is broken or nothing was done yet."""
     runs: list[Streak | None] = []
-    alive: Streak | None = None
+    kept: list[Step] = []
     for step in steps:
-        if step.turn == "kept" and step.first_done and step.last_done:
-            start, length = (alive.start, alive.length + 1) if alive else (step.first_done, 1)
-            alive = Streak(start, step.last_done, length)
-        elif step.turn == "broken":
-            if alive:
-                runs.append(alive)
-            alive = None
-    return [*runs, alive]
+        if step.turn == "kept":
+            kept.append(step)
+        elif step.turn == "broken" and kept:
+            runs.append(_streak(kept))
+            kept = []
+    return [*runs, _streak(kept)]
+
+
+def _streak(kept: list[Step]) -> Streak | None:
+    if not kept:
+        return None
+    start, end = kept[0].first_done, kept[-1].last_done
+    assert start is not None
+    assert end is not None
+    return Streak(start, end, len(kept))
 
 
 def _tally(steps: Iterable[Step]) -> Tally:

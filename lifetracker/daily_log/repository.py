@@ -22,9 +22,6 @@ _REMOVE = Prepared(delete(LOG).where(_THIS))
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
 _DAYS_OF_ONE = Prepared(select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS))
-_DAYS = select(LOG.c.challenge_id, LOG.c.date, LOG.c.value, LOG.c.skipped).where(
-    LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_(bindparam("ids", expanding=True)), _COUNTS
-)
 
 
 def _key(user_id: int, challenge_id: int, day: date) -> dict[str, Any]:
@@ -74,8 +71,3 @@ def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
 def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
     """Date, value and whether skipped, of each entry that counts."""
     return tx.ask(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
-
-
-def days_of_many(tx: Transaction, user_id: int, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """The same with the challenge's id before it."""
-    return tx.exec(_DAYS, {"of_user": user_id, "ids": ids}).all()

@@ -34,20 +34,15 @@ def show_today(tx: Transaction, person: Person, day: date | None) -> Today:
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
     logs = read_logs(tx, person.id, [stored.rules for stored in everything])
-    entries = _entries_on(tx, person, list(logs), on)
     items = []
     for stored in everything:
         progress = Progress(stored.rules, logs[stored.id], on)
         if _is_on(progress):
-            items.append(_item(stored, progress, entries.get(stored.id), now))
+            entry = repository.find_entry(tx, person.id, stored.id, on)
+            items.append(_item(stored, progress, entry, now))
     due = sum(item.due for item in items)
     done = sum(item.outcome == "done" for item in items)
     return Today(date=on, time_zone=person.time_zone, due=due, done=done, items=items)
-
-
-def _entries_on(tx: Transaction, person: Person, ids: list[int], on: date) -> dict[int, Any]:
-    rows = repository.page_of_entries(tx, person.id, ids, (on, on), (date.min, 0), len(ids))
-    return {row.challenge_id: row for row in rows}
 
 
 def _is_on(progress: Progress) -> bool:

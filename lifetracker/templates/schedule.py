@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, Literal, get_args
 
@@ -67,6 +68,15 @@ def names(schedule: Schedule, day: date, start: date) -> bool:
     if isinstance(schedule, Interval):
         return (day - start).days % schedule.days == 0
     return True
+
+
+def days_named(schedule: Schedule, start: date, last: date) -> Iterator[date]:
+    """The days from `start` to `last` that the schedule names, ascending."""
+    stride = schedule.days if isinstance(schedule, Interval) else 1
+    for ordinal in range(start.toordinal(), last.toordinal() + 1, stride):
+        day = date.fromordinal(ordinal)
+        if not isinstance(schedule, Weekly) or WEEKDAYS[day.weekday()] in schedule.days:
+            yield day
 
 
 def frequency(schedule: Schedule) -> tuple[int, int]:

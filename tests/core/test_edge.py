@@ -129,7 +129,7 @@ class TestBodyTooLarge:
         assert refusal(too_large) == (413, "body_too_large")
 
     def test_is_over_32_mebibytes_for_an_import_behind_a_root_path(self, app: FastAPI, anna: Client) -> None:
-        outside = TestClient(app, root_path="/api", headers=anna.headers)
+        outside = TestClient(app, root_path="/api", headers=dict(anna.headers))
 
         answer = outside.post("/api/users/me/import", content=b"x" * (MAX_BODY + 1))
 
@@ -138,7 +138,7 @@ class TestBodyTooLarge:
 
 class TestRootPath:
     def test_stands_before_each_location(self, app: FastAPI, anna: Client) -> None:
-        outside = TestClient(app, root_path="/api", headers=anna.headers)
+        outside = TestClient(app, root_path="/api", headers=dict(anna.headers))
 
         made = outside.post("/api/challenges", json={"title": "Walk"})
 

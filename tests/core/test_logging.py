@@ -64,6 +64,16 @@ class TestJournal:
 
         assert capsys.readouterr().err == f"<{priority}>- said\n"
 
+    def test_begins_so_on_each_line_of_a_traceback(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+        logging.set_up()
+        fail_and_log("of anna@example.test")
+
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[:2] == ["<3>- a bug", "<3>Traceback (most recent call last):"]
+        assert lines[-1] == "<3>ZeroDivisionError: of [hidden]"
+        assert all(line.startswith("<3>") for line in lines)
+
     def test_gives_way_to_json(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
         logging.set_up(form="json")

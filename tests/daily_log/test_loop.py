@@ -16,8 +16,10 @@ from lifetracker.daily_log.writing import Content
 from tests.daily_log.loop_files import NO, SKIP, UNKNOWN, YES, YES_AUTO, millis
 
 TODAY = date(2026, 3, 11)
+YESTERDAY = millis("2026-03-10")
 DONE = Content(1.0, False, None)
 anything = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=5) | st.binary()
+rows_of_1 = st.builds(Repetition, st.just(1), anything, anything, anything)
 
 
 class TestHabit:
@@ -153,7 +155,7 @@ class TestSchedule:
         [
             (2, 3, {"type": "times", "count": 20, "per": "month"}, "20 times a month"),
             (3, 14, {"type": "times", "count": 6, "per": "month"}, "6 times a month"),
-            (2, 1000, {"type": "times", "count": 1, "per": "month"}, "1 times a month"),
+            (2, 1000, {"type": "times", "count": 1, "per": "month"}, "once a month"),
             (1, 1000, {"type": "interval", "days": 365}, "every 365 days"),
             (59, 60, {"type": "daily"}, "every day"),
         ],
@@ -318,11 +320,11 @@ class TestFit:
 
 
 def habit(**columns: Any) -> Habit:
-    row = dict.fromkeys(Habit._fields) | {"id": 1, "name": "Meditate", "freq_num": 1, "freq_den": 1, "type": 0}
-    return Habit(**(row | columns))
+    empty: dict[str, Any] = dict.fromkeys(Habit._fields)
+    return Habit(**(empty | {"id": 1, "name": "Meditate", "freq_num": 1, "freq_den": 1, "type": 0} | columns))
 
 
-def row(*, habit: Any = 1, timestamp: Any = millis("2026-03-10"), value: Any = YES, notes: Any = "") -> Repetition:
+def row(*, habit: Any = 1, timestamp: Any = YESTERDAY, value: Any = YES, notes: Any = "") -> Repetition:
     return Repetition(habit, timestamp, value, notes)
 
 

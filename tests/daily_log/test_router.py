@@ -86,9 +86,7 @@ class TestPutEntry:
 
     @pytest.mark.parametrize("body", ["", "{", "value=1", '{"note": "\\ud800"}', '{"value": 1}{'])
     def test_refuses_what_is_not_json(self, anna: Client, body: str) -> None:
-        status, code = refusal(sent(anna, body))
-
-        assert (status, code) == (422, "invalid" if body == "" else "invalid_json")
+        assert refusal(sent(anna, body)) == (422, "invalid_json")
 
     @pytest.mark.parametrize("value", ["1e400", "-1e400", "1" + "0" * 400])
     def test_refuses_numbers_beyond_all_bounds(self, anna: Client, value: str) -> None:

@@ -55,13 +55,13 @@ def _dress_headers(case: Case[Any], world: World) -> None:
 
 
 def _dress_query(case: Case[Any], world: World) -> None:
-    query = dict(case.query or {})
+    query = {name: value for name, value in _without_nul(case.query).items() if value is not None}
     days = sorted((world.day(), world.day()))
-    query |= {name: day for name, day in zip(("from", "to"), days, strict=True) if query.get(name)}
-    query |= {name: days[0] for name in ("date", "as_of") if query.get(name)}
-    if query.get("cursor"):
-        query["cursor"] = world.cursor(case.formatted_path, query)
-    case.query = {name: value for name, value in query.items() if value is not None}
+    query |= {name: day for name, day in zip(("from", "to"), days, strict=True) if name in query}
+    query |= {name: days[0] for name in ("date", "as_of") if name in query}
+    if query.pop("cursor", None) and (cursor := world.cursor(case.formatted_path, query)):
+        query["cursor"] = cursor
+    case.query = query
 
 
 def _dress_body(case: Case[Any], world: World) -> None:

@@ -28,6 +28,7 @@ from tests.fuzz.world import ANNA, BORIS, DEADLY, World
 # Whether what fits the document is accepted is for our own tests to say: that a check has no unit, or that a day is
 # not in the future, cannot be written into a JSON Schema.
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
+SETTINGS = Path(__file__).with_name("schemathesis.toml")
 ALONE = ("examples", "coverage", "fuzzing")
 CHAINS_FROM = 50  # examples: chains of calls take too long for a run in passing
 
@@ -81,11 +82,10 @@ def _write_people(place: Place) -> None:
 
 def _run(place: Place, examples: int, seed: int, deadly: str, phases: Sequence[str]) -> list[str]:
     """One run with the deadly calls `include`d alone or `exclude`d; what speaks against it."""
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{place.url}/openapi.json", *CHECKS]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "--no-color", "run"]
+    command += [f"{place.url}/openapi.json", *CHECKS, "--auth-wfc", str(place.people), "--auth-wfc-user", "anna"]
     command += [argument for name in DEADLY for argument in (f"--{deadly}-name", name)]
     command += ["--phases", ",".join(phases), "--max-examples", str(examples), "--seed", str(seed)]
-    command += ["--auth-wfc", str(place.people), "--auth-wfc-user", "anna", "--continue-on-failure"]
-    command += ["--generation-database", "none", "--warnings", "off", "--no-color", "--output-sanitize", "false"]
     hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
     # In the temporary folder, where it may leave its files.
     done = subprocess.run(command, env=place.environment() | hooks, cwd=place.folder, check=False)

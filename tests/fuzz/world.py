@@ -127,9 +127,11 @@ class World:
         return token_id
 
     def cursor(self, path: str, query: JSON) -> str | None:
-        """Where the list goes on after its first item."""
-        filters = {name: value for name, value in query.items() if name != "cursor" and value is not None}
-        following: str | None = self.ask("GET", path, **filters | {"limit": 1})["next_cursor"]
+        """Where the list goes on after its first item; None where it does not, or where there is no such list."""
+        try:
+            following: str | None = self.ask("GET", path, **{**query, "limit": 1})["next_cursor"]
+        except Refused:
+            return None
         return following
 
     def unique(self) -> str:

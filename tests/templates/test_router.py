@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,6 @@ from tests.people import JSON, Client, FrozenClock, refusal
 
 NOT_FOUND = (404, "template_not_found")
 STALE = (412, "stale")
-INVALID = (422, "invalid")
 BUILT_IN = [item["slug"] for item in read_catalogue()]
 WALK: JSON = {"title": "Walk", "kind": "check"}
 COFFEE: JSON = {
@@ -78,51 +78,47 @@ class TestListTemplates:
     def test_may_find_nothing(self, anna: Client) -> None:
         assert anna.got("/templates", category="other") == {"items": [], "next_cursor": None}
 
-    @pytest.mark.parametrize(
-        "query",
-        [
+    def test_refuses_a_query_that_cannot_be(self, anna: Client) -> None:
+        for query in (
             {"category": "sport"},
             {"sort": "random"},
             {"limit": 0},
             {"limit": 201},
-            {"limit": -1},
             {"limit": "many"},
             {"q": "q" * 101},
             {"q": "a\0b"},
-        ],
-    )
-    def test_refuses_a_query_that_cannot_be(self, anna: Client, query: JSON) -> None:
-        response = anna.get("/templates", params=query)
+        ):
+            assert refused(anna.get("/templates", params=query)) == list(query)
 
-        assert refusal(response) == INVALID
-        assert [error["field"] for error in response.json()["errors"]] == list(query)
-
-    @pytest.mark.parametrize("limit", [1, 200])
-    def test_takes_the_limits_themselves(self, anna: Client, limit: int) -> None:
-        assert len(listed(anna, limit=limit)) == min(limit, len(BUILT_IN))
+    def test_takes_the_limits_themselves(self, anna: Client) -> None:
+        assert [len(listed(anna, limit=limit)) for limit in (1, 200)] == [1, len(BUILT_IN)]
 
 
 class TestSearch:
-    @pytest.mark.parametrize("text", ["dry january", "DRY JANUARY", "ry jan", "sober"])
-    def test_looks_into_title_and_tags_whatever_the_case(self, anna: Client, text: str) -> None:
-        assert slugs(anna, q=text) == ["dry-january"]
+    def test_looks_into_title_and_tags_whatever_the_case(self, anna: Client) -> None:
+        for text in ("dry january", "DRY JANUARY", "ry jan", "Sober"):
+            assert slugs(anna, q=text) == ["dry-january"]
 
     def test_looks_into_the_description(self, anna: Client) -> None:
         assert slugs(anna, q="andy frisella's") == ["75-hard"]
 
-    @pytest.mark.parametrize("text", ["Сухой январь", "СУХОЙ ЯНВАРЬ", "хой янв", "ТРЕЗВОСТЬ"])
-    def test_looks_into_cyrillic_whatever_the_case(self, people: Callable[..., Client], text: str) -> None:
-        assert slugs(people("olga", locale="ru"), q=text) == ["dry-january"]
+    def test_looks_into_cyrillic_whatever_the_case(self, people: Callable[..., Client]) -> None:
+        olga = people("olga", locale="ru")
+
+        for text in ("Сухой январь", "СУХОЙ ЯНВАРЬ", "хой янв", "ТРЕЗВОСТЬ"):
+            assert slugs(olga, q=text) == ["dry-january"]
 
     def test_keeps_to_the_language_of_the_texts(self, anna: Client) -> None:
         assert slugs(anna, q="Сухой") == []
 
-    @pytest.mark.parametrize("text", ["%", "_", "/", "\\", "[", "'", '"', "100%_/"])
-    def test_takes_every_sign_to_the_letter(self, anna: Client, text: str) -> None:
-        own = anna.made("/templates", WALK | {"title": f"Zq{text}zq"})
+    def test_takes_every_sign_to_the_letter(self, anna: Client) -> None:
         anna.made("/templates", WALK | {"title": "Zqxzq"})
+        made = {
+            sign: anna.made("/templates", WALK | {"title": f"Zq{sign}zq"})["slug"]
+            for sign in ("%", "_", "/", "\\", "[", "'", '"', "100%_/")
+        }
 
-        assert slugs(anna, q=f"Zq{text}ZQ") == [own["slug"]]
+        assert {sign: slugs(anna, q=f"Zq{sign}ZQ") for sign in made} == {sign: [slug] for sign, slug in made.items()}
 
     def test_does_not_join_a_title_to_what_follows(self, anna: Client) -> None:
         anna.made("/templates", WALK | {"title": "Zqone", "description": "zqtwo", "tags": ["zqthree"]})
@@ -177,7 +173,7 @@ class TestSort:
 
 class TestCursors:
     @pytest.mark.parametrize("sort", ["popular", "new", "title"])
-    @pytest.mark.parametrize("limit", [7, 55, 200])
+    @pytest.mark.parametrize("limit", [7, len(BUILT_IN)])
     def test_walk_over_everything_once(self, anna: Client, sort: str, limit: int) -> None:
         anna.made("/challenges", {"template": "yoga-30"})
         whole = slugs(anna, sort=sort, limit=200)
@@ -213,47 +209,28 @@ class TestCursors:
         assert [template["title"] for template in rest] == ["b"]
 
     @pytest.mark.parametrize("sort", ["popular", "new", "title"])
-    @pytest.mark.parametrize(
-        "cursor",
-        [
-            "",
-            "x",
-            "!",
-            "кот",
-            "c" * 1001,
-            base64.b64encode(b"not json").decode(),
-            base64.b64encode(b"null").decode(),
-            base64.b64encode(b"[]").decode(),
-        ],
-    )
-    def test_are_refused_when_no_list_gave_them_out(self, anna: Client, sort: str, cursor: str) -> None:
-        assert refusal(anna.get("/templates", params={"sort": sort, "cursor": cursor})) == INVALID
+    def test_are_refused_when_no_list_gave_them_out(self, anna: Client, sort: str) -> None:
+        for cursor in ("", "x", "!", "кот", "c" * 1001, packed(None), packed([]), packed(7), packed([sort, "a"])):
+            assert refused(anna.get("/templates", params={"sort": sort, "cursor": cursor})) == ["cursor"]
 
-    @pytest.mark.parametrize(
-        ("sort", "key"),
-        [
-            ("popular", ["popular", 10**30, "a"]),
-            ("popular", ["popular", -1, "a"]),
-            ("popular", ["popular", True, "a"]),
-            ("popular", ["popular", "1", "a"]),
-            ("new", ["new", 2**63, "a"]),
-            ("new", ["new", 1, "a\0"]),
-            ("title", ["title", "a\0", "b"]),
-            ("title", ["title", "a", "\ud800"]),
-            ("title", ["title", "a"]),
-            ("title", ["title", "a", "b", "c"]),
-        ],
-    )
-    def test_are_refused_when_a_database_could_not_take_them(self, anna: Client, sort: str, key: Any) -> None:
-        packed = base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    def test_are_refused_when_a_database_could_not_take_them(self, anna: Client) -> None:
+        for sort, value, slug in (
+            ("popular", 10**30, "a"),
+            ("popular", -1, "a"),
+            ("popular", True, "a"),
+            ("popular", "1", "a"),
+            ("new", 2**63, "a"),
+            ("new", 1, "a\0"),
+            ("title", "a\0", "b"),
+            ("title", "a", "\ud800"),
+        ):
+            cursor = packed([sort, value, slug])
+            assert refused(anna.get("/templates", params={"sort": sort, "cursor": cursor})) == ["cursor"]
 
-        assert refusal(anna.get("/templates", params={"sort": sort, "cursor": packed})) == INVALID
-
-    @pytest.mark.parametrize(("given", "used"), [("popular", "new"), ("new", "popular"), ("popular", "title")])
-    def test_belong_to_their_sort(self, anna: Client, given: str, used: str) -> None:
-        cursor = anna.got("/templates", sort=given, limit=1)["next_cursor"]
-
-        assert refusal(anna.get("/templates", params={"sort": used, "cursor": cursor})) == INVALID
+    def test_belong_to_their_sort(self, anna: Client) -> None:
+        for given_by, used in (("popular", "new"), ("new", "popular"), ("popular", "title"), ("title", "new")):
+            cursor = anna.got("/templates", sort=given_by, limit=1)["next_cursor"]
+            assert refused(anna.get("/templates", params={"sort": used, "cursor": cursor})) == ["cursor"]
 
 
 class TestLanguage:
@@ -342,62 +319,45 @@ class TestCreateTemplate:
     def test_allows_no_miss_unless_it_is_said(self, anna: Client) -> None:
         assert anna.made("/templates", WALK | {"on_miss": "restart"})["allowed_misses"] == 0
 
-    @pytest.mark.parametrize(
-        ("fields", "wrong"),
-        [
-            ({"kind": "check", "target": 5}, ["target"]),
-            ({"kind": "check", "unit": "km", "direction": "at_most"}, ["direction", "unit"]),
+    def test_names_the_fields_that_cannot_be(self, anna: Client) -> None:
+        for fields, wrong in (
+            ({"target": 5}, ["target"]),
+            ({"unit": "km", "direction": "at_most"}, ["direction", "unit"]),
             ({"kind": "measure"}, ["target"]),
             ({"kind": "measure", "target": 0}, ["target"]),
-            ({"kind": "check", "allowed_misses": 1}, ["allowed_misses"]),
-            ({"kind": "check", "schedule": {"type": "times", "count": 8, "per": "week"}}, ["schedule.count"]),
-            ({"kind": "check", "schedule": {"type": "weekly", "days": []}}, ["schedule.days"]),
-            ({"kind": "check", "schedule": {"type": "daily", "days": ["mon"]}}, ["schedule.days"]),
-            ({"kind": "check", "tags": ["ok", "t" * 41]}, ["tags.1"]),
-            ({"kind": "check", "titel": "Walk"}, ["titel"]),
-        ],
-    )
-    def test_names_the_fields_that_cannot_be(self, anna: Client, fields: JSON, wrong: list[str]) -> None:
-        response = anna.post("/templates", json={"title": "Walk", **fields})
+            ({"allowed_misses": 1}, ["allowed_misses"]),
+            ({"schedule": {"type": "times", "count": 8, "per": "week"}}, ["schedule.count"]),
+            ({"schedule": {"type": "weekly", "days": []}}, ["schedule.days"]),
+            ({"schedule": {"type": "daily", "days": ["mon"]}}, ["schedule.days"]),
+            ({"tags": ["ok", "t" * 41]}, ["tags.1"]),
+            ({"titel": "Walk"}, ["titel"]),
+        ):
+            assert refused(anna.post("/templates", json=WALK | fields)) == wrong
 
-        assert refusal(response) == INVALID
-        assert [error["field"] for error in response.json()["errors"]] == wrong
-
-    @pytest.mark.parametrize(
-        "body", ['{"title": "Walk", "kind": "measure", "target": NaN}', "{", '{"title": "\\ud800"}']
-    )
-    def test_refuses_what_is_not_json(self, anna: Client, body: str) -> None:
-        response = anna.post("/templates", content=body, headers={"Content-Type": "application/json"})
-
-        assert refusal(response) == (422, "invalid_json")
+    def test_refuses_what_is_not_json(self, anna: Client) -> None:
+        for body in ('{"title": "Walk", "kind": "measure", "target": NaN}', "{", '{"title": "\\ud800"}'):
+            response = anna.post("/templates", content=body, headers={"Content-Type": "application/json"})
+            assert refusal(response) == (422, "invalid_json")
 
     def test_makes_nothing_when_it_refuses(self, anna: Client) -> None:
         anna.post("/templates", json=WALK | {"unit": "km"})
 
         assert listed(anna, category="other") == []
 
-    @pytest.mark.parametrize(
-        "text",
-        [
+    def test_keeps_texts_to_the_letter(self, anna: Client) -> None:
+        for text in (
             "'; DROP TABLE challenge_templates; --",
             "👩‍👩‍👧‍👦 family 🏳️‍🌈",
             '"quotes" «ёлочки» \\ backslash',
             "  spaces around  ",
             "line\nbreak\ttab\u2028",
-            "ﬀ ß İ ı",
-            "e\u0301 é",
+            "e\u0301 é ﬀ ß İ ı",
             "\u202eright to left",
-            "<script>alert(1)</script>",
-            "{{7*7}} %s {0}",
-        ],
-    )
-    def test_keeps_texts_to_the_letter(self, anna: Client, text: str) -> None:
-        texts = {"title": text, "description": text, "tags": [text], "icon": text}
-
-        slug = anna.made("/templates", WALK | texts)["slug"]
-
-        template = anna.got(f"/templates/{slug}")
-        assert {name: template[name] for name in texts} == texts
+            "<script>alert(1)</script> {{7*7}} %s {0}",
+        ):
+            texts = {"title": text, "description": text, "tags": [text[:40]], "icon": text[:40]}
+            slug = anna.made("/templates", WALK | texts)["slug"]
+            assert texts.items() <= anna.got(f"/templates/{slug}").items()
 
     def test_is_done_once_with_one_key(self, anna: Client) -> None:
         first, again = (anna.post("/templates", json=WALK, headers={"Idempotency-Key": "k"}) for _ in range(2))
@@ -408,9 +368,8 @@ class TestCreateTemplate:
 
 
 class TestSlug:
-    @pytest.mark.parametrize(
-        ("title", "words"),
-        [
+    def test_is_made_from_the_title(self, anna: Client) -> None:
+        for title, words in (
             ("My plan", "my-plan"),
             ("  100% Ready!  ", "100-ready"),
             ("Планка за 30 дней", "planka-za-30-dnei"),
@@ -421,12 +380,9 @@ class TestSlug:
             ("'; DROP TABLE users", "drop-table-users"),
             ("a" * 200, "a" * 60),
             ("word " * 40, "-".join(["word"] * 12)),
-        ],
-    )
-    def test_is_made_from_the_title(self, anna: Client, title: str, words: str) -> None:
-        slug = anna.made("/templates", WALK | {"title": title})["slug"]
-
-        assert re.fullmatch(rf"{words}-[a-z2-9]{{6}}", slug)
+        ):
+            slug = anna.made("/templates", WALK | {"title": title})["slug"]
+            assert re.fullmatch(rf"{words}-[a-z2-9]{{6}}", slug)
 
     def test_is_unique(self, anna: Client, boris: Client) -> None:
         made = {person.made("/templates", WALK)["slug"] for person in (anna, boris, anna)}
@@ -461,11 +417,11 @@ class TestShowTemplate:
 
         assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
 
-    @pytest.mark.parametrize("form", ["W/{0}", '"other", {0}', "*"])
-    def test_knows_the_tag_in_every_form(self, anna: Client, form: str) -> None:
+    def test_knows_the_tag_in_every_form(self, anna: Client) -> None:
         tag = anna.get("/templates/75-hard").headers["etag"]
 
-        assert anna.get("/templates/75-hard", headers={"If-None-Match": form.format(tag)}).status_code == 304
+        for form in (f"W/{tag}", f'"other", {tag}', f'"other",W/{tag}', "*"):
+            assert anna.get("/templates/75-hard", headers={"If-None-Match": form}).status_code == 304
 
     def test_answers_200_once_it_was_started_again(self, anna: Client) -> None:
         tag = anna.get("/templates/75-hard").headers["etag"]
@@ -482,9 +438,9 @@ class TestShowTemplate:
 
         assert russian.status_code == 200
 
-    @pytest.mark.parametrize("slug", ["no-such-template", "75-Hard", "75_hard", "a" * 101, "%00", "'"])
-    def test_answers_404_to_what_is_not_there(self, anna: Client, slug: str) -> None:
-        assert refusal(anna.get(f"/templates/{slug}"))[0] == 404
+    def test_answers_404_to_what_is_not_there(self, anna: Client) -> None:
+        for slug in ("no-such-template", "75-Hard", "75_hard", "a" * 101, "%00", "'"):
+            assert refusal(anna.get(f"/templates/{slug}"))[0] == 404
 
 
 class TestChangeTemplate:
@@ -515,14 +471,11 @@ class TestChangeTemplate:
 
         assert after == before | CLEARED
 
-    @pytest.mark.parametrize("field", ["title", "category", "kind", "direction", "schedule", "on_miss", "visibility"])
-    def test_clears_nothing_that_must_be(self, anna: Client, field: str) -> None:
+    def test_clears_nothing_that_must_be(self, anna: Client) -> None:
         slug = anna.made("/templates", COFFEE)["slug"]
 
-        response = anna.patch(f"/templates/{slug}", json={field: None})
-
-        assert refusal(response) == INVALID
-        assert [error["field"] for error in response.json()["errors"]] == [field]
+        for field in ("title", "category", "kind", "direction", "target", "schedule", "on_miss", "visibility"):
+            assert refused(anna.patch(f"/templates/{slug}", json={field: None})) == [field]
 
     def test_drops_what_went_with_the_old_kind(self, anna: Client) -> None:
         slug = anna.made("/templates", COFFEE)["slug"]
@@ -536,10 +489,10 @@ class TestChangeTemplate:
 
         assert anna.changed(f"/templates/{slug}", {"on_miss": "continue"})["allowed_misses"] is None
 
-    @pytest.mark.parametrize(
-        ("changes", "field"),
-        [
-            ({"target": None}, "target"),
+    def test_refuses_what_the_whole_could_not_be(self, anna: Client) -> None:
+        before = anna.made("/templates", COFFEE)
+
+        for changes, field in (
             ({"target": 0, "direction": "at_least"}, "target"),
             ({"kind": "check", "unit": "km"}, "unit"),
             ({"on_miss": "continue", "allowed_misses": 1}, "allowed_misses"),
@@ -547,15 +500,9 @@ class TestChangeTemplate:
             ({"times_started": 100}, "times_started"),
             ({"author": None}, "author"),
             ({"locale": "ru"}, "locale"),
-        ],
-    )
-    def test_refuses_what_the_whole_could_not_be(self, anna: Client, changes: JSON, field: str) -> None:
-        before = anna.made("/templates", COFFEE)
-
-        response = anna.patch(f"/templates/{before['slug']}", json=changes)
-
-        assert refusal(response) == INVALID
-        assert [error["field"] for error in response.json()["errors"]] == [field]
+        ):
+            response = anna.patch(f"/templates/{before['slug']}", json={"description": "Changed", **changes})
+            assert refused(response) == [field]
         assert anna.got(f"/templates/{before['slug']}") == before
 
     def test_leaves_what_was_started_from_it(self, anna: Client) -> None:
@@ -580,13 +527,12 @@ class TestChangeTemplate:
 
         assert changed.headers["etag"] == anna.get(made.headers["location"]).headers["etag"] != made.headers["etag"]
 
-    @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
-    def test_takes_the_tag_that_was_read(self, anna: Client, form: str) -> None:
-        made = anna.post("/templates", json=WALK)
+    def test_takes_the_tag_that_was_read(self, anna: Client) -> None:
+        location = anna.post("/templates", json=WALK).headers["location"]
 
-        match = {"If-Match": form.format(made.headers["etag"])}
-
-        assert anna.changed(made.headers["location"], {"title": "Run"}, headers=match)["title"] == "Run"
+        for form in ("{0}", "W/{0}", '"other", {0}', "*"):
+            match = {"If-Match": form.format(anna.get(location).headers["etag"])}
+            assert anna.changed(location, {"title": form}, headers=match)["title"] == form
 
     def test_refuses_a_tag_of_before_a_change(self, anna: Client) -> None:
         made = anna.post("/templates", json=WALK)
@@ -615,12 +561,12 @@ class TestChangeTemplate:
 
         assert (after["title"], after["author"]["display_name"]) == ("Tea", "Anna K.")
 
-    @pytest.mark.parametrize("tag", ["*", '"0123.4567"'])
-    def test_refuses_any_tag_of_what_is_gone(self, anna: Client, tag: str) -> None:
-        location = anna.post("/templates", json=WALK).headers["location"]
-        anna.delete(location)
+    def test_refuses_any_tag_of_what_is_gone(self, anna: Client) -> None:
+        made = anna.post("/templates", json=WALK)
+        anna.delete(made.headers["location"])
 
-        assert refusal(anna.patch(location, json={}, headers={"If-Match": tag})) == STALE
+        for tag in ("*", made.headers["etag"]):
+            assert refusal(anna.patch(made.headers["location"], json={}, headers={"If-Match": tag})) == STALE
 
 
 class TestDeleteTemplate:
@@ -771,6 +717,17 @@ def listed(person: Client, **query: Any) -> list[JSON]:
 
 def slugs(person: Client, **query: Any) -> list[str]:
     return [template["slug"] for template in listed(person, **query)]
+
+
+def refused(response: Response) -> list[str]:
+    """The fields that a 422 names."""
+    assert refusal(response) == (422, "invalid")
+    return [error["field"] for error in response.json()["errors"]]
+
+
+def packed(key: object) -> str:
+    """A cursor that holds this."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def walk(person: Client, **query: Any) -> list[str]:

@@ -1,0 +1,261 @@
+"""Problems: every refusal says what it is, in one shape, and repeats nothing that was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from tests.operations import OPERATIONS, PRIVATE, WITH_JSON
+from tests.people import Client, refusal
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+MEMBERS = {"type", "title", "status", "detail", "code"}
+
+
+class TestWithoutToken:
+    def test_is_told_to_send_one(self, visitor: Client) -> None:
+        for operation in PRIVATE:
+            answer = visitor.request(operation.method, operation.at())
+
+            assert (operation, *refusal(answer)) == (operation, 401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert set(answer.json()) == MEMBERS
+
+    def test_is_refused_with_a_dead_one(self, visitor: Client) -> None:
+        for operation in PRIVATE:
+            answer = visitor.request(operation.method, operation.at(), headers={"Authorization": "Bearer lt_dead"})
+
+            assert (operation, *refusal(answer)) == (operation, 401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic bHRfYW5uYTo=", "lt_anna", "Bearer lt_anna x"])
+    def test_is_refused_with_another_kind_of_header(self, anna: Client, header: str) -> None:
+        answer = anna.get("/users/me", headers={"Authorization": header})
+
+        assert refusal(answer) == (401, "unauthorized")
+
+    def test_is_let_in_only_where_the_contract_says_so(self) -> None:
+        public = {str(operation) for operation in OPERATIONS} - {str(operation) for operation in PRIVATE}
+
+        assert public == {"GET /health", "GET /info", "POST /users", "POST /auth/token", "POST /auth/password-reset"}
+
+
+class TestPath:
+    @pytest.mark.parametrize("path", ["/", "/nope", "/users", "/users/me/", "/challenges/1/nope", "/%ff", "/é"])
+    def test_is_a_problem_where_there_is_none(self, anna: Client, path: str) -> None:
+        answer = anna.get(path)
+
+        assert answer.status_code in (404, 405)
+        assert set(answer.json()) == MEMBERS
+        assert refusal(answer)[1] in ("not_found", "method_not_allowed")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("PUT", "/users/me", "DELETE, GET, PATCH"),
+            ("POST", "/users/me", "DELETE, GET, PATCH"),
+            ("OPTIONS", "/users/me", "DELETE, GET, PATCH"),
+            ("PATCH", "/users/me/tokens", "GET, POST"),
+            ("GET", "/users/me/tokens/1", "DELETE"),
+            ("GET", "/auth/token", "DELETE, POST"),
+            ("DELETE", "/health", "GET"),
+            ("DELETE", "/challenges", "GET, POST"),
+            ("TRACE", "/challenges/1", "DELETE, GET, PATCH"),
+        ],
+    )
+    def test_names_all_methods_that_it_takes(self, anna: Client, method: str, path: str, allowed: str) -> None:
+        answer = anna.request(method, path)
+
+        assert refusal(answer) == (405, "method_not_allowed")
+        assert answer.headers["Allow"] == allowed
+        assert set(answer.json()) == MEMBERS
+
+    @pytest.mark.parametrize("bad", ["9" * 30, str(2**63), "0", "-1", "abc", "1_0", "1.0", "+1", "٣", "%00"])
+    def test_is_nothing_where_an_id_cannot_be(self, anna: Client, bad: str) -> None:
+        ids = dict.fromkeys(("challenge_id", "token_id", "user_id"), bad)
+        for operation in (operation for operation in PRIVATE if "_id}" in operation.path):
+            answer = anna.request(operation.method, operation.at(**ids), json={} if operation.takes_json else None)
+
+            assert (operation, *refusal(answer)) == (operation, 404, "not_found")
+
+
+class TestBody:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{",
+            b"",
+            b"null null",
+            b'{"email": NaN}',
+            b'{"email": Infinity}',
+            b'{"email": -Infinity}',
+            b'{"email": "\\ud800"}',
+            b'{"email": "\\udfff\\ud83d"}',
+            b'{"email": "\xff"}',
+            b'{"email": "\xed\xa0\x80"}',
+            b'{"email": ' + b"9" * 5000 + b"}",
+            b'{"email": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            b"{'email': 1}",
+            b'{"email": 1,}',
+            b'{"email": 01}',
+            b'{"email": "a\nb"}',
+            b'\xef\xbb\xbf{"email": "a@b"}',
+            '{"email": "a@b"}'.encode("utf-16"),
+        ],
+    )
+    def test_is_refused_where_it_is_not_json(self, visitor: Client, body: bytes) -> None:
+        answer = visitor.post("/users", content=body, headers=JSON_HEADERS)
+
+        assert refusal(answer) == (422, "invalid_json")
+        assert answer.json()["errors"][0]["code"] == "invalid_json"
+
+    @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json", ""])
+    def test_is_refused_where_it_does_not_say_that_it_is_json(self, visitor: Client, kind: str) -> None:
+        answer = visitor.post("/users", content=b'{"email": "a@b"}', headers={"Content-Type": kind})
+
+        assert refusal(answer) == (422, "invalid_json")
+        assert "Content-Type: application/json" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"])
+    def test_is_taken_where_it_does(self, visitor: Client, kind: str) -> None:
+        body = b'{"email": "a@b", "password": "correct horse"}'
+
+        assert visitor.post("/users", content=body, headers={"Content-Type": kind}).status_code == 201
+
+    @pytest.mark.parametrize("body", ["null", "[]", "7", '"text"', "true"])
+    def test_is_refused_where_it_is_no_object(self, visitor: Client, body: str) -> None:
+        answer = visitor.post("/users", content=body, headers=JSON_HEADERS)
+
+        assert refusal(answer) == (422, "invalid")
+
+    def test_may_hold_no_unknown_field(self, anna: Client) -> None:
+        for operation in WITH_JSON:
+            answer = anna.request(operation.method, operation.at(), json={"no_such_field": 1})
+
+            assert (operation, *refusal(answer)) == (operation, 422, "invalid")
+            assert ("no_such_field", "unknown_field") in fields_and_codes(answer.json())
+
+    def test_is_json_everywhere(self, anna: Client) -> None:
+        for operation in WITH_JSON:
+            answer = anna.request(operation.method, operation.at(), content=b'{"x": NaN}', headers=JSON_HEADERS)
+
+            assert (operation, *refusal(answer)) == (operation, 422, "invalid_json")
+
+    @pytest.mark.parametrize("secret", ["hunter2" * 2000, ["hunter2"], {"hunter2": "hunter2"}])
+    def test_is_never_repeated(self, anna: Client, secret: object) -> None:
+        """A field's name may be; a value may be a password that stands in the wrong place."""
+        for operation in WITH_JSON:
+            body = dict.fromkeys(operation.fields, secret)
+            answer = anna.request(operation.method, operation.at(), json=body)
+
+            assert (operation, answer.status_code) == (operation, 422)
+            assert "hunter2" not in without_unknown_names(answer.json())
+
+    def test_is_never_repeated_from_a_form(self, visitor: Client) -> None:
+        form = {"grant_type": "hunter2", "username": "hunter2\0", "password": "hunter2" * 200}
+        answer = visitor.post("/auth/token", data=form)
+
+        assert refusal(answer) == (422, "invalid")
+        assert {field for field, _ in fields_and_codes(answer.json())} == {"grant_type", "username", "password"}
+        assert "hunter2" not in answer.text
+
+    def test_is_a_bad_request_where_a_form_is_broken(self, visitor: Client) -> None:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+
+        assert refusal(visitor.post("/auth/token", content=b"--y", headers=headers)) == (400, "bad_request")
+
+
+class TestFieldErrors:
+    @pytest.mark.parametrize(
+        ("body", "errors"),
+        [
+            ({"schedule": {"type": "weekly", "days": []}}, [("schedule.days", "too_short")]),
+            ({"schedule": {"type": "weekly", "days": ["mon", "xyz"]}}, [("schedule.days.1", "literal_error")]),
+            ({"schedule": {"type": "weekly"}}, [("schedule.days", "missing")]),
+            ({"schedule": {"type": "interval", "days": 0}}, [("schedule.days", "greater_than_equal")]),
+            ({"schedule": {"type": "daily", "dayz": 1}}, [("schedule.dayz", "unknown_field")]),
+            ({"schedule": {"type": "hourly"}}, [("schedule", "union_tag_invalid")]),
+            ({"schedule": {}}, [("schedule", "union_tag_not_found")]),
+            ({"tags": ["a", "", "x" * 41]}, [("tags.1", "too_short"), ("tags.2", "too_long")]),
+            ({"title": ""}, [("title", "too_short")]),
+            ({"title": 7}, [("title", "string_type")]),
+            ({"title": "a\0b"}, [("title", "nul_character")]),
+        ],
+    )
+    def test_name_their_place_in_the_body(
+        self, anna: Client, body: dict[str, Any], errors: list[tuple[str, str]]
+    ) -> None:
+        answer = anna.post("/challenges", json={"title": "Walk", **body})
+
+        assert refusal(answer) == (422, "invalid")
+        assert fields_and_codes(answer.json()) == errors
+
+    def test_carry_message_and_limits(self, anna: Client) -> None:
+        problem = anna.post("/challenges", json={"title": "x" * 201}).json()
+
+        (error,) = problem["errors"]
+        assert (error["code"], error["message"]) == ("too_long", "Should have at most 200 characters")
+        assert error["params"]["max_length"] == 200
+        assert problem["detail"] == "title: Should have at most 200 characters"
+        assert set(problem) == MEMBERS | {"errors"}
+
+    def test_count_a_password_in_characters_too(self, visitor: Client) -> None:
+        (error,) = visitor.post("/users", json={"email": "a@b", "password": "short"}).json()["errors"]
+
+        assert (error["code"], error["message"]) == ("too_short", "Should have at least 8 characters")
+
+    def test_say_what_a_kind_of_schedule_may_be(self, anna: Client) -> None:
+        (error,) = anna.post("/challenges", json={"title": "Walk", "schedule": {"type": "x"}}).json()["errors"]
+
+        assert error["message"] == "Input should be one of 'daily', 'weekly', 'times', 'interval'"
+
+    @pytest.mark.parametrize(
+        ("query", "field"), [("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor")]
+    )
+    def test_name_the_parameter_of_a_query(self, anna: Client, query: str, field: str) -> None:
+        answer = anna.get(f"/users/me/tokens?{query}")
+
+        assert refusal(answer) == (422, "invalid")
+        assert answer.json()["errors"][0]["field"] == field
+
+    def test_name_a_header(self, anna: Client) -> None:
+        answer = anna.post("/challenges", json={"title": "Walk"}, headers={"Idempotency-Key": "x" * 201})
+
+        assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+
+    def test_tell_all_that_is_wrong_at_once(self, visitor: Client) -> None:
+        answer = visitor.post("/users", json={"email": "x", "password": "short", "week_starts_on": "fri"})
+
+        assert {field for field, _ in fields_and_codes(answer.json())} == {"email", "password", "week_starts_on"}
+
+
+class TestProblem:
+    def test_has_a_type_and_title_of_its_code(self, anna: Client) -> None:
+        assert anna.get("/challenges/1").json() == {
+            "type": "urn:lifetracker:problem:challenge_not_found",
+            "title": "Challenge not found",
+            "status": 404,
+            "detail": "there is no such challenge, or it is not yours",
+            "code": "challenge_not_found",
+        }
+
+    def test_comes_from_every_route(self, app: FastAPI) -> None:
+        """A route of another class would take NaN for a number."""
+        from lifetracker.core.errors import JsonRoute
+
+        with_body = [route for route in app.routes if isinstance(route, APIRoute) and route.body_field]
+
+        assert with_body
+        assert all(isinstance(route, JsonRoute) for route in with_body)
+
+
+def fields_and_codes(problem: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(error["field"], error["code"]) for error in problem["errors"]]
+
+
+def without_unknown_names(problem: dict[str, Any]) -> str:
+    told = [error for error in problem["errors"] if error["code"] != "unknown_field"]
+    return str(told)

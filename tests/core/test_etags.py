@@ -1,0 +1,114 @@
+"""Entity tags: in units, and over HTTP with a challenge."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from lifetracker.core.etags import Stale, is_unchanged, refuse_stale, tag_of
+from lifetracker.core.schemas import Shown
+from tests.people import Client, FrozenClock, refusal
+
+
+class Thing(Shown):
+    DERIVED: ClassVar[frozenset[str]] = frozenset({"status"})
+    title: str = "Walk"
+    status: str = "active"
+
+
+NOW = Thing()
+TAG = tag_of(NOW)
+LATER = Thing(status="completed")  # nobody wrote
+CHANGED = Thing(title="Run")
+OTHER_TAG = tag_of(CHANGED)
+
+
+class TestTagOf:
+    def test_is_quoted_and_the_same_for_the_same(self) -> None:
+        assert tag_of(Thing()) == TAG
+        assert TAG.startswith('"')
+        assert TAG.endswith('"')
+        assert TAG.isascii()
+
+    def test_is_another_for_all_that_shows(self) -> None:
+        assert len({TAG, tag_of(LATER), tag_of(CHANGED)}) == 3
+
+
+class TestRefuseStale:
+    @pytest.mark.parametrize(
+        "if_match",
+        [None, TAG, f"W/{TAG}", "*", " * ", f'"x", {TAG}', f"{OTHER_TAG},W/{TAG}", f" {TAG} "],
+    )
+    def test_lets_pass_what_matches(self, if_match: str | None) -> None:
+        refuse_stale(if_match, NOW)
+
+    def test_lets_pass_what_changed_without_a_write(self) -> None:
+        refuse_stale(TAG, LATER)
+
+    @pytest.mark.parametrize("if_match", [OTHER_TAG, '"x"', "", "W/", f"{OTHER_TAG}, {OTHER_TAG}", '"*"', "x.y"])
+    def test_refuses_what_does_not(self, if_match: str) -> None:
+        with pytest.raises(Stale) as refused:
+            refuse_stale(if_match, NOW)
+
+        assert (refused.value.status, refused.value.code) == (412, "stale")
+
+    def test_refuses_what_was_written_since(self) -> None:
+        with pytest.raises(Stale):
+            refuse_stale(TAG, CHANGED)
+
+    @pytest.mark.parametrize("if_match", [TAG, "*"])
+    def test_refuses_where_nothing_is_there(self, if_match: str) -> None:
+        with pytest.raises(Stale):
+            refuse_stale(if_match, None)
+
+    def test_asks_nothing_of_who_did_not_ask(self) -> None:
+        refuse_stale(None, None)
+
+
+class TestIsUnchanged:
+    @pytest.mark.parametrize("if_none_match", [TAG, f"W/{TAG}", "*", f'"x", W/{TAG}', f"{TAG},{OTHER_TAG}"])
+    def test_is_true_for_a_tag_that_is_still_right(self, if_none_match: str) -> None:
+        assert is_unchanged(if_none_match, TAG)
+
+    @pytest.mark.parametrize("if_none_match", [None, "", OTHER_TAG, tag_of(LATER), TAG.strip('"')])
+    def test_is_false_for_any_other(self, if_none_match: str | None) -> None:
+        assert not is_unchanged(if_none_match, TAG)
+
+
+class TestOverHttp:
+    def test_answers_304_without_a_body(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}"
+        tag = anna.get(path).headers["ETag"]
+
+        answer = anna.get(path, headers={"If-None-Match": f'"x", W/{tag}'})
+
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["ETag"] == tag
+
+    def test_answers_in_full_once_the_body_shows_another_status(self, anna: Client, clock: FrozenClock) -> None:
+        path = f"/challenges/{anna.starts(start_date='2026-03-12')}"
+        tag = anna.get(path).headers["ETag"]
+        clock.pass_(days=1)
+
+        answer = anna.get(path, headers={"If-None-Match": tag})
+
+        assert answer.json()["status"] == "active"
+        assert anna.patch(path, json={"title": "Run"}, headers={"If-Match": tag}).status_code == 200
+
+    def test_refuses_a_change_of_what_was_changed_since(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}"
+        tag = anna.get(path).headers["ETag"]
+        anna.changed(path, {"title": "Run"})
+
+        for answer in (
+            anna.patch(path, json={"title": "Swim"}, headers={"If-Match": tag}),
+            anna.delete(path, headers={"If-Match": tag}),
+        ):
+            assert refusal(answer) == (412, "stale")
+        assert anna.got(path)["title"] == "Run"
+
+    def test_is_the_same_in_the_answer_that_made_it(self, anna: Client) -> None:
+        made = anna.post("/challenges", json={"title": "Walk"})
+
+        assert anna.get(made.headers["Location"]).headers["ETag"] == made.headers["ETag"]

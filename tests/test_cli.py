@@ -1,0 +1,351 @@
+"""The operator's commands: what they print, and that a refusal is one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from lifetracker import __version__, cli
+from lifetracker.core import logging
+from lifetracker.core.db import Database, Transaction
+from tests.core.units import locked, url_of
+from tests.engines import Engine
+from tests.people import PASSWORD, Client, join, refusal
+
+ANNA = "anna@example.test"
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """`run("users", "list")` as a shell would, but in this process."""
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["lifetracker", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    yield run
+    logging.set_up("WARNING")
+
+
+@pytest.fixture
+def here(db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The database that the commands work on."""
+    monkeypatch.setenv("LIFETRACKER_DATABASE_URL", url_of(db))
+    return db
+
+
+class TestVersion:
+    def test_is_printed(self, run: Run) -> None:
+        assert run("version") == Done(0, f"{__version__}\n", "")
+
+
+class TestHelp:
+    def test_names_every_command(self, run: Run) -> None:
+        told = run("--help").out
+
+        assert all(name in told for name in ("version", "import", "db", "users"))
+
+    @pytest.mark.parametrize("wrong", [["nope"], ["users", "nope"], ["users", "create"], ["users", "list", "more"]])
+    def test_is_offered_for_a_command_that_is_none(self, run: Run, wrong: list[str]) -> None:
+        done = run(*wrong)
+
+        assert done.code == 2
+        assert "--help" in done.err
+
+    def test_is_there_as_a_module_too(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "lifetracker", "version"], capture_output=True, text=True, check=True
+        )
+
+        assert done.stdout == f"{__version__}\n"
+
+
+class TestDatabaseUpgrade:
+    def test_makes_a_new_one(self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            monkeypatch.setenv("LIFETRACKER_DATABASE_URL", url)
+
+            done = run("db", "upgrade")
+
+            assert (done.code, done.err) == (0, "")
+            assert done.out.startswith("schema new -> 0001, ")
+            assert run("db", "check").out == "schema 0001: as it should be\n"
+
+    def test_changes_nothing_the_second_time(self, run: Run, here: Database) -> None:
+        done = run("db", "upgrade")
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("schema 0001 -> 0001, ")
+
+    def test_keeps_what_people_made(self, run: Run, here: Database, anna: Client) -> None:
+        anna.starts("Walk")
+
+        run("db", "upgrade")
+
+        assert [item["title"] for item in anna.got("/challenges")["items"]] == ["Walk"]
+
+    def test_leaves_a_newer_one_alone(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer)
+
+        assert_refused(run("db", "upgrade"), "the database is at revision 9999, which this code does not know")
+
+    def test_leaves_somebody_elses_tables_alone(
+        self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            monkeypatch.setenv("LIFETRACKER_DATABASE_URL", url)
+            theirs = Database(url, create=True)
+            theirs.migrate_now(lambda connection: connection.execute(text("CREATE TABLE theirs (id INTEGER)")))
+            theirs.close()
+
+            assert_refused(run("db", "upgrade"), "this database holds tables that are not ours: nothing was changed")
+
+    def test_asks_for_the_folder_first(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", f"sqlite:///{tmp_path / 'missing' / 'life_tracker.db'}")
+
+        assert_refused(run("db", "upgrade"), f"there is no folder {tmp_path / 'missing'} for the database")
+
+
+class TestDatabaseCurrent:
+    def test_prints_the_revision(self, run: Run, here: Database) -> None:
+        assert run("db", "current") == Done(0, "0001\n", "")
+
+    def test_prints_none_without_a_schema(self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            monkeypatch.setenv("LIFETRACKER_DATABASE_URL", url)
+            make_empty(url)
+
+            assert run("db", "current") == Done(0, "none\n", "")
+
+    def test_prints_that_of_a_newer_one_too(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer)
+
+        assert run("db", "current").out == "9999\n"
+
+
+class TestDatabaseCheck:
+    def test_says_that_all_is_well(self, run: Run, here: Database) -> None:
+        assert run("db", "check") == Done(0, "schema 0001: as it should be\n", "")
+
+    def test_names_what_differs(self, run: Run, here: Database) -> None:
+        here.migrate_now(lambda connection: connection.execute(text("DROP INDEX ix_tokens_user_id")))
+
+        done = run("db", "check")
+
+        assert done.code == 1
+        assert "ix_tokens_user_id" in done.err
+        assert done.out == ""
+
+
+class TestUsersCreate:
+    def test_opens_an_account_that_can_log_in(self, run: Run, here: Database, visitor: Client) -> None:
+        done = run("users", "create", ANNA, "--password", PASSWORD, "--display-name", "Anna", "--locale", "ru")
+
+        assert done == Done(0, "account 1 created\n", "")
+        form = {"grant_type": "password", "username": ANNA, "password": PASSWORD}
+        assert visitor.post("/auth/token", data=form).status_code == 200
+
+    def test_works_where_registration_is_closed(
+        self, run: Run, here: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LIFETRACKER_REGISTRATION", "closed")
+
+        assert run("users", "create", ANNA, "--password", PASSWORD).code == 0
+
+    def test_asks_for_the_password_twice(self, here: Database) -> None:
+        typed = CliRunner().invoke(cli.app, ["users", "create", ANNA], input=f"{PASSWORD}\n{PASSWORD}\n")
+
+        assert typed.exit_code == 0
+        assert PASSWORD not in typed.output
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["no-address", "--password", PASSWORD], "email: This is not an e-mail address"),
+            ([ANNA, "--password", "short"], "password: Should have at least 8 characters"),
+            ([ANNA, "--password", PASSWORD, "--time-zone", "Mars/Base"], "time_zone: This is not an IANA time zone"),
+            ([ANNA, "--password", PASSWORD, "--locale", "русский"], "locale: "),
+            ([ANNA, "--password", PASSWORD, "--display-name", "x" * 101], "display_name: Should have at most 100"),
+            ([ANNA, "--password", PASSWORD, "--display-name", "\udcff"], "display_name: This is not text"),
+        ],
+    )
+    def test_names_a_field_that_cannot_be(self, run: Run, here: Database, arguments: list[str], told: str) -> None:
+        done = run("users", "create", *arguments)
+
+        assert_refused(done, told)
+        assert "short" not in done.err
+
+    def test_refuses_an_address_that_is_taken(self, run: Run, here: Database) -> None:
+        join(here, "anna")
+
+        assert_refused(
+            run("users", "create", "ANNA@example.test", "--password", PASSWORD),
+            "there is an account with this e-mail address",
+        )
+
+
+class TestUsersList:
+    def test_prints_everybody(self, run: Run, here: Database) -> None:
+        join(here, "anna")
+        join(here, "boris")
+        run("users", "disable", "boris@example.test")
+
+        assert run("users", "list").out.splitlines() == [
+            "1\tanna@example.test\tAnna\tactive",
+            "2\tboris@example.test\tBoris\tdisabled",
+        ]
+
+    def test_prints_nothing_where_nobody_is(self, run: Run, here: Database) -> None:
+        assert run("users", "list") == Done(0, "", "")
+
+
+class TestUsersDisable:
+    def test_ends_every_token_until_enabled(self, run: Run, here: Database, anna: Client) -> None:
+        assert run("users", "disable", "Anna@Example.test").code == 0
+        assert refusal(anna.get("/users/me")) == (401, "unauthorized")
+        form = {"grant_type": "password", "username": ANNA, "password": PASSWORD}
+        assert refusal(anna.post("/auth/token", data=form)) == (403, "account_disabled")
+
+        assert run("users", "enable", ANNA) == Done(0, "enabled\n", "")
+        assert refusal(anna.get("/users/me")) == (401, "unauthorized")
+        assert anna.post("/auth/token", data=form).status_code == 200
+
+
+class TestUsersResetPassword:
+    def test_prints_a_code_that_is_good_once(self, run: Run, here: Database, anna: Client) -> None:
+        done = run("users", "reset-password", ANNA)
+
+        assert done.code == 0
+        assert "good once, for 24 hours" in done.err
+        body = {"code": done.out.strip(), "new_password": "a new password"}
+        assert anna.post("/auth/password-reset", json=body).status_code == 204
+        assert refusal(anna.post("/auth/password-reset", json=body)) == (403, "invalid_code")
+
+
+class TestUsersDelete:
+    def test_removes_the_account(self, run: Run, here: Database, anna: Client) -> None:
+        assert run("users", "delete", ANNA, "--yes") == Done(0, "deleted\n", "")
+        assert run("users", "list").out == ""
+
+    @pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, 0), ("n\n", 1, 1), ("", 1, 1)])
+    def test_asks_first(self, here: Database, anna: Client, typed: str, code: int, left: int) -> None:
+        done = CliRunner().invoke(cli.app, ["users", "delete", ANNA], input=typed)
+
+        assert done.exit_code == code
+        assert "Delete account 1 with all that it logged?" in done.output
+        assert here.read_now(lambda tx: tx.exec(text("SELECT count(*) FROM users")).scalar()) == left
+
+
+class TestRefusal:
+    @pytest.mark.parametrize("command", ["disable", "enable", "reset-password", "delete"])
+    def test_is_a_sentence_for_an_unknown_address(self, run: Run, here: Database, command: str) -> None:
+        assert_refused(run("users", command, ANNA), "there is no account with this e-mail address")
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["users", "list"],
+            ["users", "create", ANNA, "--password", PASSWORD],
+            ["users", "disable", ANNA],
+            ["users", "enable", ANNA],
+            ["users", "reset-password", ANNA],
+            ["users", "delete", ANNA, "--yes"],
+            ["db", "check"],
+        ],
+    )
+    def test_names_the_command_where_the_schema_is_missing(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    ) -> None:
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", f"sqlite:///{tmp_path / 'life_tracker.db'}")
+
+        assert_refused(run(*command), f"there is no database at {tmp_path / 'life_tracker.db'}: run `lifetracker db")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("command", [["users", "list"], ["db", "upgrade"], ["db", "current"], ["db", "check"]])
+    def test_is_a_sentence_for_a_file_that_is_no_database(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    ) -> None:
+        file = tmp_path / "notes.txt"
+        file.write_text("nothing of ours " * 1000)
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", f"sqlite:///{file}")
+
+        assert_refused(run(*command), "the database cannot do this now: file is not a database")
+
+    @pytest.mark.parametrize("command", [["users", "list"], ["db", "upgrade"]])
+    def test_is_a_sentence_for_a_server_that_does_not_answer(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    ) -> None:
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", "postgresql+psycopg://me:hunter2@127.0.0.1:1/none")
+
+        done = run(*command)
+
+        assert_refused(done, "the database cannot do this now: connection failed")
+        assert "hunter2" not in done.err
+
+    @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [
+            ("DATABASE_URL", "nonsense:hunter2", "LIFETRACKER_DATABASE_URL must begin with sqlite:///"),
+            ("LOG_FORMAT", "hunter2", "LIFETRACKER_LOG_FORMAT: Input should be 'text' or 'json'"),
+        ],
+    )
+    def test_names_a_setting_that_is_wrong(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+    ) -> None:
+        monkeypatch.setenv(f"LIFETRACKER_{name}", value)
+
+        done = run("users", "list")
+
+        assert_refused(done, told)
+        assert "hunter2" not in done.err
+
+    def test_is_a_sentence_where_another_writes(
+        self, run: Run, here: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        join(here, "anna")
+        monkeypatch.setattr(cli, "Database", partial(Database, wait=0.05))
+
+        with locked(here):
+            assert_refused(run("users", "disable", ANNA), "the database is busy with another writer")
+            assert_refused(run("db", "upgrade"), "the database is busy with another writer")
+
+
+def make_empty(url: str) -> None:
+    new = Database(url, create=True)
+    new.migrate_now(lambda connection: None)
+    new.close()
+
+
+def be_newer(tx: Transaction) -> None:
+    tx.exec(text("UPDATE alembic_version SET version_num = '9999'"))
+
+
+def assert_refused(done: Done, told: str) -> None:
+    """One sentence on stderr, exit code 1, and no traceback."""
+    assert done.code == 1
+    assert done.out == ""
+    assert done.err.startswith(f"lifetracker: {told}")
+    assert done.err.count("\n") == 1

@@ -1,0 +1,304 @@
+"""The application as a whole: its start, its health, its documentation, and browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from lifetracker import __version__, main
+from lifetracker.core import logging, sqlite
+from lifetracker.core.config import Settings
+from lifetracker.core.db import Database
+from lifetracker.main import create_app
+from tests.core.units import url_of
+from tests.engines import Engine
+from tests.people import Client, refusal
+
+ORIGIN = "https://app.example"
+
+
+class TestHealth:
+    def test_is_well_while_the_database_can_be_read(self, visitor: Client) -> None:
+        assert visitor.got("/health") == {"status": "ok", "version": __version__, "database": "ok"}
+
+    @pytest.mark.parametrize("url", ["sqlite:////nowhere/life_tracker.db", "postgresql+psycopg://me@127.0.0.1:1/none"])
+    def test_fails_while_it_cannot(self, app: FastAPI, visitor: Client, url: str) -> None:
+        app.state.database = Database(url)
+
+        answer = visitor.get("/health")
+
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "fail", "version": __version__, "database": "fail"}
+
+    def test_fails_where_the_file_is_no_database(self, app: FastAPI, visitor: Client, tmp_path: Path) -> None:
+        file = tmp_path / "life_tracker.db"
+        file.write_text("nothing of ours " * 1000)
+        app.state.database = Database(f"sqlite:///{file}")
+
+        assert visitor.get("/health").status_code == 503
+
+    def test_is_well_again_once_it_can(self, app: FastAPI, visitor: Client, db: Database) -> None:
+        app.state.database = Database("sqlite:////nowhere/life_tracker.db")
+        visitor.get("/health")
+        app.state.database = db
+
+        assert visitor.get("/health").status_code == 200
+
+    def test_leaves_the_reason_to_the_log(self, app: FastAPI, anna: Client, capsys: pytest.CaptureFixture[str]) -> None:
+        app.state.database = Database("sqlite:////nowhere/life_tracker.db")
+
+        answer = anna.get("/users/me")
+
+        assert refusal(answer) == (503, "database_unavailable")
+        assert answer.json()["detail"] == "the database cannot do this now"
+        assert answer.headers["Retry-After"] == "2"
+        assert "the database cannot do this now: unable to open database file" in capsys.readouterr().err
+
+
+class TestInfo:
+    def test_tells_an_old_client_that_it_is_one(self, app: FastAPI, visitor: Client) -> None:
+        app.state.settings = Settings(min_client_version="2.0.0")
+
+        assert visitor.got("/info") == {"name": "LifeTracker", "version": __version__, "min_client_version": "2.0.0"}
+
+
+class TestDocs:
+    @pytest.mark.parametrize("root", ["", "/api"])
+    def test_stand_alone(self, app: FastAPI, root: str) -> None:
+        """Nothing is fetched from elsewhere, and what is fetched from here is there."""
+        browser = TestClient(app, root_path=root)
+        page = browser.get(f"{root}/docs")
+
+        assets = re.findall(r"""(?:src|href)=["']([^"']+)""", page.text)
+        assert len(assets) == 3
+        for asset in assets:
+            assert asset.startswith(f"{root}/swagger/")
+            assert browser.get(asset).status_code == 200
+        assert f"url: '{root}/openapi.json'" in page.text
+        assert "://" not in page.text
+
+    @pytest.mark.parametrize("path", ["/swagger/nope.js", "/swagger/../main.py", "/swagger"])
+    def test_serve_nothing_else(self, visitor: Client, path: str) -> None:
+        assert refusal(visitor.get(path)) == (404, "not_found")
+
+    def test_are_only_read(self, visitor: Client) -> None:
+        answer = visitor.post("/swagger/swagger-ui.css")
+
+        assert refusal(answer) == (405, "method_not_allowed")
+        assert answer.headers["Allow"] == "GET"
+
+    def test_need_no_token(self, visitor: Client) -> None:
+        assert visitor.get("/docs").status_code == 200
+        assert visitor.get("/openapi.json").status_code == 200
+
+
+class TestBrowsers:
+    def test_may_come_from_the_origins_that_the_operator_names(self, browser: TestClient) -> None:
+        answer = browser.get("/info", headers={"Origin": ORIGIN})
+
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+        exposed = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+        assert exposed == {"ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"}
+
+    @pytest.mark.parametrize(
+        "origin", ["https://evil.example", "http://app.example", "https://app.example.evil", "null"]
+    )
+    def test_may_come_from_no_other(self, browser: TestClient, origin: str) -> None:
+        answer = browser.get("/info", headers={"Origin": origin})
+
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    def test_may_come_from_nowhere_unless_said(self, visitor: Client) -> None:
+        answer = visitor.get("/info", headers={"Origin": ORIGIN})
+
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def test_may_ask_before_they_send(self, browser: TestClient, method: str) -> None:
+        answer = ask_first(browser, ORIGIN, method)
+
+        assert answer.status_code == 200
+        assert method in answer.headers["Access-Control-Allow-Methods"]
+        allowed = answer.headers["Access-Control-Allow-Headers"].lower()
+        assert {"authorization", "if-match", "idempotency-key"} <= {name.strip() for name in allowed.split(",")}
+
+    def test_are_refused_with_a_problem(self, browser: TestClient) -> None:
+        answer = ask_first(browser, "https://evil.example", "GET")
+
+        assert refusal(answer) == (400, "origin_refused")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    @pytest.mark.parametrize("path", ["/nope", "/users/me"])
+    def test_may_read_a_refusal(self, browser: TestClient, path: str) -> None:
+        answer = browser.get(path, headers={"Origin": ORIGIN})
+
+        assert answer.is_client_error
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+    def test_may_read_that_a_body_was_too_large(self, browser: TestClient) -> None:
+        answer = browser.post("/users", content=b"x" * 1_100_000, headers={"Origin": ORIGIN})
+
+        assert refusal(answer) == (413, "body_too_large")
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+class TestStart:
+    def test_serves_a_database_at_head(self, engine: Engine) -> None:
+        with engine.fresh_database() as url, TestClient(own_app(url)) as client:
+            assert client.get("/health").status_code == 200
+
+    def test_refuses_a_database_without_a_schema(self, engine: Engine) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            if url.startswith("sqlite"):
+                Database(url, create=True).migrate_now(lambda connection: None)
+
+            told = why_not(own_app(url))
+
+        assert told.startswith("the database is at revision none, this code needs 0001: run `lifetracker db upgrade`")
+
+    def test_refuses_a_file_that_is_missing_and_does_not_make_it(self, tmp_path: Path) -> None:
+        file = tmp_path / "life_tracker.db"
+
+        told = why_not(own_app(f"sqlite:///{file}"))
+
+        assert told.startswith(f"there is no database at {file}: run `lifetracker db upgrade`")
+        assert not file.exists()
+
+    def test_refuses_a_newer_database_and_leaves_it_as_it_is(self, db: Database, copy_of: Callable[[], Path]) -> None:
+        if not db.embedded:
+            pytest.skip("SQLite only: PostgreSQL has no one file to compare")
+        made_by_a_newer_release(db)
+        file = copy_of()
+        before = file.read_bytes()
+
+        told = why_not(own_app(f"sqlite:///{file}"))
+
+        assert told.startswith("the database is at revision 9999, which this code does not know")
+        assert "restore a backup" in told
+        assert file.read_bytes() == before
+
+    def test_refuses_a_newer_database_on_every_engine(self, db: Database) -> None:
+        made_by_a_newer_release(db)
+
+        assert "made by a newer release" in why_not(own_app(url_of(db)))
+
+    def test_refuses_a_server_that_does_not_answer(self) -> None:
+        told = why_not(own_app("postgresql+psycopg://me:hunter2@127.0.0.1:1/none"))
+
+        assert told.startswith("the database cannot do this now: ")
+        assert "hunter2" not in told
+
+    def test_refuses_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        file = tmp_path / "notes.txt"
+        file.write_text("nothing of ours " * 1000)
+
+        assert why_not(own_app(f"sqlite:///{file}")) == "the database cannot do this now: file is not a database"
+
+    def test_warns_of_an_sqlite_that_can_lose_data(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        if engine.name != "sqlite":
+            pytest.skip("SQLite only: PostgreSQL has no such bug")
+        monkeypatch.setattr(sqlite, "wal_reset_warning", lambda: "SQLite 3.46.1 has the WAL-reset bug")
+
+        with engine.fresh_database() as url, TestClient(own_app(url)):
+            pass
+
+        assert "SQLite 3.46.1 has the WAL-reset bug" in capsys.readouterr().err
+
+
+class TestServe:
+    """With a server and a process of its own, as in production."""
+
+    def test_ends_with_a_sentence_where_it_may_not_start(self, tmp_path: Path) -> None:
+        done = serve(f"sqlite:///{tmp_path / 'life_tracker.db'}")
+
+        assert done.returncode != 0
+        assert f"there is no database at {tmp_path / 'life_tracker.db'}: run `lifetracker db upgrade`" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [
+            ("DATABASE_URL", "mysql://me:hunter2@host/name", "LIFETRACKER_DATABASE_URL must begin with sqlite:/// or"),
+            ("LIMITS", "hunter2", "LIFETRACKER_LIMITS: Input should be 'on' or 'off'"),
+        ],
+    )
+    def test_ends_with_a_sentence_where_a_setting_is_wrong(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+    ) -> None:
+        monkeypatch.setenv(f"LIFETRACKER_{name}", value)
+
+        with pytest.raises(SystemExit) as ended:
+            main._load_app()
+
+        assert str(ended.value).startswith(f"LifeTracker does not start: {told}")
+        assert "hunter2" not in str(ended.value)
+
+
+def own_app(url: str) -> FastAPI:
+    return create_app(Settings(database_url=url, log_level="WARNING"))
+
+
+def why_not(app: FastAPI) -> str:
+    """What the server is told when the application refuses to start."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))
+    app.state.database.close()
+    (message,) = sent
+    assert message["type"] == "lifespan.startup.failed"
+    told: str = message["message"]
+    return told
+
+
+def made_by_a_newer_release(db: Database) -> None:
+    db.write_now(lambda tx: tx.exec(text("UPDATE alembic_version SET version_num = '9999'")))
+    db.close()  # so that on SQLite all of it is in the one file
+
+
+def serve(url: str) -> subprocess.CompletedProcess[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "uvicorn", "lifetracker.main:app", "--host", "127.0.0.1", "--port", port]
+    environment = os.environ | {"LIFETRACKER_DATABASE_URL": url}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def ask_first(browser: TestClient, origin: str, method: str) -> Any:
+    wanted = "authorization,content-type,if-match,idempotency-key"
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": wanted,
+    }
+    return browser.options("/users/me", headers=headers)
+
+
+@pytest.fixture
+def browser(db: Database) -> Iterator[TestClient]:
+    """A client of an application that lets one origin in."""
+    app = create_app(Settings(cors_origins=(ORIGIN, "http://localhost:5173"), log_level="WARNING"))
+    app.state.database = db
+    yield TestClient(app, raise_server_exceptions=False)
+    logging.set_up("WARNING")

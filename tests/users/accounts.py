@@ -1,0 +1,52 @@
+"""What tests of accounts share: registering, logging in, and reading what lies in the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from lifetracker.core.db import Database, Transaction
+from lifetracker.migrations.tables import METADATA
+from tests.people import JSON, PASSWORD, Client
+
+ANNA = "anna@example.test"
+ANNAS_LOGIN = "lt_anna"  # as `people` makes it
+
+
+def registration(**fields: Any) -> JSON:
+    return {"email": ANNA, "password": PASSWORD, **fields}
+
+
+def log_in(client: TestClient, email: str = ANNA, password: str = PASSWORD, **more: str) -> httpx2.Response:
+    return client.post("/auth/token", data={"grant_type": "password", "username": email, "password": password, **more})
+
+
+def logged_in(app: FastAPI, email: str = ANNA, password: str = PASSWORD) -> Client:
+    """One more login of an account, with the token that the application gave out."""
+    answer = log_in(Client(app), email, password)
+    assert answer.status_code == 200, answer.text
+    return Client(app, answer.json()["access_token"])
+
+
+def named_token(owner: Client, app: FastAPI, scope: str = "write", **fields: Any) -> Client:
+    """Whoever calls with a new named token of `owner`."""
+    return Client(app, owner.made("/users/me/tokens", {"name": "phone", "scope": scope, **fields})["token"])
+
+
+def coming_from(app: FastAPI, address: str, token: str | None = None) -> TestClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return TestClient(app, client=(address, 50_000), headers=headers)
+
+
+def everything(db: Database) -> str:
+    """All that the tables hold, to look for what must not be there."""
+
+    def dump(tx: Transaction) -> str:
+        rows = {table.name: list(tx.exec(select(table))) for table in METADATA.sorted_tables}
+        return str(rows)
+
+    return db.read_now(dump)
