@@ -49,9 +49,7 @@ def main() -> None:
     options = _options()
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed (on Debian and Ubuntu: apt install wrk)")
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, wrk on the same machine"
-    )
+    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, shared with wrk")
     print(
         f"{options.connections} connections, {options.rounds} rounds of {options.seconds} s, {DAYS_OF_LOG} days of log"
     )
@@ -195,9 +193,8 @@ def _print_table(workers: int, calls: list[Call]) -> None:
         rate = statistics.median(call.rates)
         spread = f"{min(call.rates):.0f} to {max(call.rates):.0f}"
         aim = f"{AIMS[call.name]:.0%}" if call.name in AIMS else ""
-        print(
-            f"{call.name:<26}{rate:>12.0f}{spread:>18}{statistics.median(call.p99s):>10.1f}{rate / floor:>10.0%}{aim:>6}"
-        )
+        p99 = statistics.median(call.p99s)
+        print(f"{call.name:<26}{rate:>12.0f}{spread:>18}{p99:>10.1f}{rate / floor:>10.0%}{aim:>6}")
 
 
 if __name__ == "__main__":

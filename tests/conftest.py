@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
-from tests.engines import Engine, PostgresEngine, SqliteEngine
-from tests.people import Client, FrozenClock, join
 
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.main import create_app
+from tests.engines import Engine, PostgresEngine, SqliteEngine
+from tests.people import Client, FrozenClock, join
 
 hypothesis_settings.register_profile("suite", deadline=None)
 hypothesis_settings.load_profile("suite")

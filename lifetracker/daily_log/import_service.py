@@ -7,7 +7,7 @@ from datetime import date
 from lifetracker.challenges import life_service
 from lifetracker.challenges import service as challenges
 from lifetracker.core.db import Transaction, takes_long
-from lifetracker.core.errors import Problem
+from lifetracker.core.errors import FieldError, Invalid
 from lifetracker.daily_log import loop, loop_repository, repository
 from lifetracker.daily_log.loop import LoopHabit
 from lifetracker.daily_log.schemas import Imported, ImportQuery, Rejected
@@ -18,9 +18,11 @@ from lifetracker.users.schemas import Person
 REJECTED_AT_MOST = 1_000
 
 
-class UnknownFormat(Problem):
-    status = 422
+class UnknownFormat(Invalid):
     code = "unknown_format"
+
+    def __init__(self, message: str) -> None:
+        super().__init__([FieldError("", self.code, message)], detail=message)
 
 
 @takes_long

@@ -424,6 +424,7 @@ class TestRefusedFile:
 
         assert refusal(response) == (422, "unknown_format")
         assert "Loop Habit Tracker" in response.json()["detail"]
+        assert [error["code"] for error in response.json()["errors"]] == ["unknown_format"]
 
     def test_is_an_sqlite_file_of_something_else(self, anna: Client, tmp_path: Path) -> None:
         other = tmp_path / "other.db"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
 from sqlalchemy.schema import CreateTable
-from tests.engines import Engine
-from tests.people import Client
 
 from lifetracker.core.db import Database, SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
 from lifetracker.migrations.schema import current, require_head
 from lifetracker.migrations.upgrade import differences, upgrade
+from tests.engines import Engine
+from tests.people import Client
 
 VERSIONS = Path("lifetracker/migrations/versions")
 
