@@ -14,13 +14,12 @@ from lifetracker.core.schemas import (
     Day,
     Description,
     Icon,
-    Id,
     Instant,
     PageQuery,
     Sent,
     Shown,
-    Slug,
     Tags,
+    Text,
     Title,
     Unit,
 )
@@ -57,7 +56,7 @@ class Stored:
 class ChallengeCreate(Sent):
     """A challenge of my own; or `template` alone, with any of the fields overridden."""
 
-    template: Slug | None = None
+    template: Text | None = None  # a slug that cannot be is one that nobody has: 404
     title: Title = ""
     description: Description | None = None
     kind: Kind = "check"
@@ -149,7 +148,7 @@ class ChallengeQuery(PageQuery):
 class Order(Sent):
     """My challenges in the order I want; those not named follow in theirs."""
 
-    ids: Annotated[list[Id], Field(max_length=1000)]
+    ids: Annotated[list[int], Field(max_length=1000)]  # an id that cannot be is one that nobody has: 404
 
 
 class Pause(Sent):

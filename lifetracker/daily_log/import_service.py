@@ -35,11 +35,11 @@ def import_file(tx: Transaction, person: Person, content: bytes, query: ImportQu
     except loop_repository.NotLoop as reason:
         raise UnknownFormat(str(reason)) from None
     entries, unread = loop.entries_of(backup, person.today(tx.now))
-    report = Imported(format="loop", rejected=[Rejected(where=where, reason=reason) for where, reason in unread])
+    report = Imported(format="loop", rejected=[])
     known = challenges.find_imported(tx, person)
     for habit in loop.habits_of(backup):
         _take_over(tx, person, habit, entries[habit.id], known, report)
-    report.rejected = report.rejected[:REJECTED_AT_MOST]
+    report.rejected += [Rejected(where=where, reason=reason) for where, reason in unread[:REJECTED_AT_MOST]]
     if query.dry_run:
         tx.discard()
     return report

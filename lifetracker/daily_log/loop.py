@@ -100,9 +100,10 @@ def _remarks(habit: Habit, fields: dict[str, Any]) -> Iterator[str]:
     yield from _cut("description", _description(habit), 5_000)
     yield from _cut("unit", habit.unit, 40)
     if habit.type == NUMERICAL and fields["target"] != habit.target_value:
-        yield f"its target {habit.target_value} cannot be reached or missed; it is {fields['target']:g} now"
+        yield f"its target {_brief(habit.target_value)} cannot be reached or missed; it is {fields['target']:g} now"
     if not _asks_as_much(habit, fields["schedule"]):
-        yield f"its frequency, {habit.freq_num} in {habit.freq_den} days, is {_said(fields['schedule'])} now"
+        asked = f"{_brief(habit.freq_num)} in {_brief(habit.freq_den)} days"
+        yield f"its frequency, {asked}, is {_said(fields['schedule'])} now"
 
 
 def _target(habit: Habit) -> float:
@@ -120,6 +121,10 @@ def _description(habit: Habit) -> str:
 def _cut(what: str, text: Any, most: int) -> Iterator[str]:
     if len(_text(text)) > most:
         yield f"its {what} was cut to {most} characters"
+
+
+def _brief(given: Any) -> str:
+    return str(given)[:40]
 
 
 def color_of(color: Any) -> str | None:

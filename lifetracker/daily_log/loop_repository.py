@@ -1,8 +1,8 @@
 """What a Loop Habit Tracker backup holds: a SQLite file of a stranger, opened with care.
 
 Schema notes: iSoron/uhabits, `resources/migrations/09.sql` to `25.sql`. Older files lack columns; the case of names
-varies. Only plain tables are read, never a view, and a file that takes too long to read is refused. So is one that
-gives more than it is long: by a tree whose branches meet again, a few pages would give rows without end.
+varies. Only plain tables are read, never a view, and a file that gives more than it is long is refused: by a tree whose
+branches meet again, or by a default that stands in it once, a few pages would give rows and text without end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from lifetracker.core import sqlite
 MAGIC = b"SQLite format 3\0"
 NEWEST_VERSION = 25
 HABITS_AT_MOST = 1_000
-STEPS_AT_MOST = 20_000  # of 10,000 instructions of SQLite's machine: some seconds
 BYTES_A_ROW = 8  # what even an empty row takes in the file
 
 
@@ -87,8 +86,6 @@ def _refuse_cut(content: bytes) -> None:
 
 
 def _read(connection: Any, size: int) -> Backup:
-    steps = iter(range(STEPS_AT_MOST))
-    connection.set_progress_handler(lambda: next(steps, None) is None, 10_000)
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # Android cuts emoji in half
     connection.execute("PRAGMA trusted_schema = OFF")
     habits, repetitions = _columns(connection, "Habits"), _columns(connection, "Repetitions")
@@ -114,10 +111,9 @@ def _in_order(habits: list[Habit]) -> list[Habit]:
 
 def _columns(connection: Any, table: str) -> set[str]:
     """Names of a plain table's columns in lower case; none when it is missing, a view or a virtual table."""
-    kinds = [row[2] for row in connection.execute(f"PRAGMA main.table_list({table})")]
-    return (
-        {row[1].lower() for row in connection.execute(f"PRAGMA table_info({table})")} if kinds == ["table"] else set()
-    )
+    if [row[2] for row in connection.execute(f"PRAGMA main.table_list({table})")] != ["table"]:
+        return set()
+    return {row[1].lower() for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
 def _rows(connection: Any, table: str, wanted: tuple[str, ...], has: set[str], room: int) -> Iterator[tuple[Any, ...]]:

@@ -30,12 +30,12 @@ from lifetracker.daily_log.schemas import (
     TodayQuery,
 )
 from lifetracker.daily_log.service import AfterEnd, EntryNotFound, RangeReversed
-from lifetracker.daily_log.writing import AboveMost, BelowZero
+from lifetracker.daily_log.writing import AboveMost, BelowZero, ValueMissing
 from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 
-LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd)
+LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, ValueMissing)
 
 
 def _logged(result: LoggedResult) -> Response:

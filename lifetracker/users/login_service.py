@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any
 
@@ -92,8 +93,7 @@ def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _T
     attempts = []
     if pace is not None:
         by_account, by_address = digest(f"login {key}"), digest(f"login from {network(address)}")
-        refuse_over(tx, by_account, pace.per_account, LOGIN_WINDOW)
-        refuse_over(tx, by_address, pace.per_address, LOGIN_WINDOW)
+        refuse_over(tx, {by_account: pace.per_account, by_address: pace.per_address}, LOGIN_WINDOW)
         attempts = [repository.add_attempt(tx, by_account), repository.add_attempt(tx, by_address)]
         repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
     user = repository.find_by_email(tx, key)
@@ -119,11 +119,11 @@ def _forget_try(tx: Transaction, tried: _Try) -> None:
     repository.forget_attempts(tx, tried.attempts)
 
 
-def refuse_over(tx: Transaction, subject: str, limit: int, window: timedelta) -> None:
-    """Raise `TooManyAttempts` when there were `limit` in the window already; says when the first of them leaves it."""
-    blocking = repository.nth_latest_attempt(tx, subject, limit, tx.now - window)
-    if blocking is not None:
-        seconds = ceil((blocking + window - tx.now).total_seconds())
+def refuse_over(tx: Transaction, limits: Mapping[str, int], window: timedelta) -> None:
+    """Raise `TooManyAttempts` when a subject had its limit in the window already; says when enough have left it."""
+    nth_latest = [repository.nth_latest_attempt(tx, *limit, tx.now - window) for limit in limits.items()]
+    if blocking := [at for at in nth_latest if at is not None]:
+        seconds = ceil((max(blocking) + window - tx.now).total_seconds())
         raise TooManyAttempts(f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
 
@@ -135,7 +135,7 @@ def network(address: str) -> str:
         return address
     if not isinstance(parsed, IPv6Address):
         return address
-    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
 def authenticate(tx: Transaction, token: str) -> tuple[Caller, bool]:

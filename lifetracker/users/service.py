@@ -13,6 +13,7 @@ from lifetracker.users.idempotency_service import Once
 from lifetracker.users.login_service import (
     REGISTRATION_WINDOW,
     Pace,
+    WrongPassword,
     check_own_password,
     clock_time,
     email_key,
@@ -67,7 +68,7 @@ async def register(db: Database, new: UserCreate, address: str, pace: Pace | Non
 
 def _count_registration(tx: Transaction, address: str, limit: int) -> None:
     subject = digest(f"register from {network(address)}")
-    refuse_over(tx, subject, limit, REGISTRATION_WINDOW)
+    refuse_over(tx, {subject: limit}, REGISTRATION_WINDOW)
     repository.add_attempt(tx, subject)
     repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
 
@@ -116,7 +117,11 @@ async def change_password(
 ) -> None:
     require_login(caller)
     if not await once.was_done():
-        await check_own_password(db, caller, change.current_password.get_secret_value(), address, pace)
+        try:
+            await check_own_password(db, caller, change.current_password.get_secret_value(), address, pace)
+        except WrongPassword:  # or a right one, had not this request's twin set the new one in this moment
+            if not await once.was_done():
+                raise
     hashed = await hash_password(change.new_password.get_secret_value())
     await once.write(set_password, caller.person.id, hashed, caller.token_id)
 

@@ -189,6 +189,14 @@ class TestIfMatch:
             body = {"title": "Run"} if method == "PATCH" else None
             assert anna.request(method, made.headers["location"], json=body, headers=match).is_success
 
+    def test_lets_who_saw_the_latest_delete_it_forever(self, anna: Client) -> None:
+        made = anna.post("/challenges", json=WALK)
+
+        match = {"If-Match": made.headers["etag"]}
+
+        assert anna.delete(made.headers["location"] + "?forever=true", headers=match).status_code == 204
+        assert refusal(anna.post(made.headers["location"] + "/restore")) == NO_SUCH
+
     @pytest.mark.parametrize("query", ["", "?forever=true"])
     def test_refuses_to_delete_what_was_changed_since(self, anna: Client, query: str) -> None:
         made = anna.post("/challenges", json=WALK)

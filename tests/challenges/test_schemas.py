@@ -151,9 +151,11 @@ class TestChallengeCreate:
     def test_takes_a_template_by_its_slug(self) -> None:
         assert ChallengeCreate.model_validate({"template": "75-hard"}).template == "75-hard"
 
-    @pytest.mark.parametrize("slug", ["", "75 Hard", "75-Hard", "-hard", "hard-", "a--b", "../x", "a" * 101, "x\n"])
-    def test_refuses_what_is_no_slug(self, slug: str) -> None:
-        assert [field for field, _ in wrong(ChallengeCreate, {"template": slug})] == ["template"]
+    @pytest.mark.parametrize(
+        ("slug", "code"), [(75, "string_type"), (["75-hard"], "string_type"), ("\0", "nul_character")]
+    )
+    def test_refuses_what_is_no_text(self, slug: object, code: str) -> None:
+        assert wrong(ChallengeCreate, {"template": slug}) == [("template", code)]
 
     @pytest.mark.parametrize("kind", ["counter", None, 1])
     def test_knows_two_kinds(self, kind: object) -> None:
@@ -186,9 +188,7 @@ class TestOrder:
     def test_takes_a_thousand_ids(self) -> None:
         assert len(Order.model_validate({"ids": list(range(1, 1001))}).ids) == 1000
 
-    @pytest.mark.parametrize(
-        "ids", [None, 1, ["1"], [0], [-1], [1.0], [True], [None], [2**63], list(range(1, 1002)), {"1": 1}]
-    )
+    @pytest.mark.parametrize("ids", [None, 1, ["1"], [1.0], [True], [None], list(range(1, 1002)), {"1": 1}])
     def test_takes_nothing_but_ids(self, ids: object) -> None:
         with pytest.raises(ValidationError):
             Order.model_validate({"ids": ids})

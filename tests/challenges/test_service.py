@@ -129,7 +129,7 @@ class TestStartChallenge:
             ({"title": "Walk", "titel": "Walk"}, ["titel"]),
             ({"description": "no title"}, ["title"]),
             ({"template": None}, ["title"]),
-            ({"template": "Not a slug"}, ["template"]),
+            ({"template": 75}, ["template"]),
             ({}, ["title"]),
         ):
             assert refused(anna.post("/challenges", json=fields)) == wrong
@@ -278,7 +278,7 @@ class TestStartFromTemplate:
     def test_knows_only_templates_that_the_person_may_see(self, anna: Client, boris: Client) -> None:
         private = anna.made("/templates", {"title": "Mine", "kind": "check"})["slug"]
 
-        for slug in (private, "no-such-thing"):
+        for slug in (private, "no-such-thing", "75 Hard", "75_hard", "../75-hard", "", "a" * 101, "'; --"):
             response = boris.post("/challenges", json={"template": slug})
             assert refusal(response) == (404, "template_not_found")
         assert listed(boris) == []
@@ -607,7 +607,7 @@ class TestOrderChallenges:
         mine, deleted, other = anna.starts(), anna.starts(), boris.starts()
         anna.delete(f"/challenges/{deleted}")
 
-        for stranger in (other, deleted, 10**6):
+        for stranger in (other, deleted, 10**6, 0, -1, 10**30):
             assert refusal(anna.put("/challenges/order", json={"ids": [stranger, mine]})) == NOT_FOUND
         assert boris.got(f"/challenges/{other}")["position"] == 1
 

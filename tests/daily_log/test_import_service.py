@@ -130,10 +130,10 @@ class TestImportFile:
 
         assert report["entries_created"] == 1
         assert report["rejected"] == [
+            {"where": "Habits, Run", "reason": "its target 0 cannot be reached or missed; it is 1 now"},
             {"where": "Repetitions, row 1", "reason": f"its value {2**62} has no meaning"},
             {"where": "Repetitions, row 3", "reason": "its timestamp is no day of the calendar"},
             {"where": "Repetitions, row 4", "reason": "it belongs to no habit"},
-            {"where": "Habits, Run", "reason": "its target 0 cannot be reached or missed; it is 1 now"},
         ]
 
     def test_tells_at_most_a_thousand_of_them(self, anna: Client, loop_file: Backups) -> None:

@@ -61,6 +61,11 @@ class TestHabit:
         assert run.fields["target"] == 1
         assert run.remarks == [f"its target {target} cannot be reached or missed; it is 1 now"]
 
+    def test_repeats_no_more_than_a_little_of_what_it_cannot_read(self) -> None:
+        (remark,) = habit_of(habit(type=1, target_value="x" * 1_000_000)).remarks
+
+        assert len(remark) < 120
+
     @pytest.mark.parametrize(("given", "target"), [(-1, 0), (float("inf"), 1e9), (2e9, 1e9), ("many", 0)])
     def test_gets_a_limit_that_can_be(self, given: Any, target: float) -> None:
         assert habit_of(habit(type=1, target_type=1, target_value=given)).fields["target"] == target

@@ -512,7 +512,9 @@ class TestStatsAsOf:
         walk = anna.starts()
         anna.logged(walk)
 
-        assert anna.got(f"/challenges/{walk}/stats", as_of="today") == anna.got(f"/challenges/{walk}/stats")
+        stats = anna.got(f"/challenges/{walk}/stats")
+        assert anna.got(f"/challenges/{walk}/stats", as_of="today") == stats
+        assert anna.got(f"/challenges/{walk}/stats", as_of="2026-03-11") == stats
 
     def test_are_refused_for_a_day_to_come(self, anna: Client) -> None:
         response = anna.get(f"/challenges/{anna.starts()}/stats", params={"as_of": "2026-03-12"})

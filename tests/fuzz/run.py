@@ -58,11 +58,7 @@ def _fuzz(folder: Path, examples: int, seed: int) -> int:
         document = httpx2.get(f"{place.url}/openapi.json").json()
         World(place, Random(seed)).settle()
         _write_people(place)
-        chains = ("stateful",) if examples >= CHAINS_FROM else ()
-        problems = [
-            *_run(place, examples, seed, "exclude", (*ALONE, *chains)),
-            *_run(place, examples, seed, "include", ALONE),
-        ]
+        problems = _let_loose(place, examples, seed)
     tally = report.count_calls(document, place.calls)
     problems += [f"{name} was never answered 2xx" for name in report.never_succeeded(tally)]
     problems += [f"the server's log says: {line}" for line in place.bugs()]
@@ -80,16 +76,18 @@ def _write_people(place: Place) -> None:
     place.people.write_text(json.dumps({"auth": entries}))
 
 
-def _run(place: Place, examples: int, seed: int, deadly: str, phases: Sequence[str]) -> list[str]:
-    """One run with the deadly calls `include`d alone or `exclude`d; what speaks against it."""
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "--no-color", "run"]
-    command += [f"{place.url}/openapi.json", *CHECKS, "--auth-wfc", str(place.people), "--auth-wfc-user", "anna"]
-    command += [argument for name in DEADLY for argument in (f"--{deadly}-name", name)]
-    command += ["--phases", ",".join(phases), "--max-examples", str(examples), "--seed", str(seed)]
+def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
+    """Two runs at once: the deadly calls, told of afterwards, and all others; what speaks against them."""
+    common = ["--max-examples", str(examples), "--seed", str(seed)]
+    chains = ("stateful",) if examples >= CHAINS_FROM else ()
     hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
-    # In the temporary folder, where it may leave its files.
-    done = subprocess.run(command, env=place.environment() | hooks, cwd=place.folder, check=False)
-    return [] if done.returncode == 0 else [f"schemathesis failed with exit code {done.returncode}"]
+    aside = place.folder / "deadly.txt"
+    with aside.open("wb") as output, _schemathesis(
+        place, hooks, [*common, *_select("include"), *_phases(ALONE)], output
+    ) as deadly, _schemathesis(place, hooks, [*common, *_select("exclude"), *_phases((*ALONE, *chains))]) as others:
+        codes = others.wait(), deadly.wait()
+    _say(aside.read_text())
+    return [f"schemathesis ended with exit code {code}" for code in codes if code != 0]
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tests.engines import make
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 30.0  # seconds
+NEEDED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 SIGNS_OF_A_BUG = ("Traceback", "a bug met")
 
 
@@ -74,8 +75,8 @@ def served(folder: Path) -> Iterator[Place]:
 
 
 def environment() -> dict[str, str]:
-    """This process's own, but for the settings of an application that may be running here for real."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFETRACKER_")}
+    """What a process needs: none of the settings of an application that may be running here for real."""
+    kept = {name: value for name, value in os.environ.items() if name in NEEDED}
     return kept | {"PYTHONPATH": str(ROOT)}
 
 

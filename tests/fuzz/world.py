@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx2
 
@@ -14,6 +15,8 @@ from lifetracker.core.db import Database
 from lifetracker.users import service as users
 from tests.fuzz.served import Place
 from tests.people import JSON, join
+
+T = TypeVar("T")
 
 # The calls after which a token works no more: each has its own person.
 DEADLY = (
@@ -34,11 +37,26 @@ CHALLENGES: list[JSON] = [
     {"title": "Guitar", "schedule": {"type": "weekly", "days": ["mon", "thu"]}, "on_miss": "restart"},
     {"title": "Run", "schedule": {"type": "interval", "days": 2}, "on_miss": "fail", "allowed_misses": 30},
 ]
+BUILT_IN = ["75-hard", "10000-steps", "couch-to-5k"]
 TEMPLATE: JSON = {"title": "Cold shower", "kind": "check", "category": "health", "tags": ["water"]}
 
 
 class Refused(Exception):
     """What is needed for the fuzzing could not be made; the text holds the answer."""
+
+
+class _Stock(Generic[T]):
+    """Things that are used again, and made anew before too many calls have changed them."""
+
+    def __init__(self, make: Callable[[], list[T]]) -> None:
+        self._make = make
+        self._uses = 0
+
+    def take(self) -> list[T]:
+        if self._uses % FRESH_AFTER == 0:
+            self._things = self._make()
+        self._uses += 1
+        return self._things
 
 
 class World:
@@ -49,8 +67,8 @@ class World:
         self._db = Database(place.database_url)
         self._http = httpx2.Client(base_url=place.url, timeout=60)
         self._numbers = count()
-        self._challenges: list[int] = []
-        self._uses = 0
+        self._challenges = _Stock(lambda: [self.start(fields) for fields in CHALLENGES])
+        self._templates = _Stock(lambda: [self.template()])
 
     def ask(self, method: str, path: str, body: JSON | None = None, *, token: str = ANNA, **query: Any) -> Any:
         bearer = {"Authorization": f"Bearer {token}"}
@@ -88,18 +106,15 @@ class World:
             self.ask("PUT", f"/challenges/{challenge_id}/log/{self.days_ago(ago)}", {"value": ago}, token=token)
 
     def challenge(self) -> int:
-        """One of a few that are replaced from time to time."""
-        if self._uses % FRESH_AFTER == 0:
-            self._challenges = [self.start(fields) for fields in CHALLENGES]
-        self._uses += 1
-        return self.chance.choice(self._challenges)
+        return self.chance.choice(self._challenges.take())
 
     def measure(self) -> int:
-        return self.start(CHALLENGES[1])
+        """One with a target to reach."""
+        return self._challenges.take()[1]
 
     def some_challenges(self) -> list[int]:
-        self.challenge()
-        return self.chance.sample(self._challenges, self.chance.randint(0, len(self._challenges)))
+        there = self._challenges.take()
+        return self.chance.sample(there, self.chance.randint(0, len(there)))
 
     def logged_day(self) -> JSON:
         challenge_id, day = self.start(), self.day()
@@ -118,9 +133,11 @@ class World:
         slug: str = self.ask("POST", "/templates", TEMPLATE)["slug"]
         return slug
 
+    def own_template(self) -> str:
+        return self._templates.take()[0]
+
     def any_template(self) -> str:
-        found: str = self.chance.choice(self.ask("GET", "/templates", limit=200)["items"])["slug"]
-        return found
+        return self.chance.choice([*BUILT_IN, self.own_template()])
 
     def named_token(self, token: str) -> int:
         token_id: int = self.ask("POST", "/users/me/tokens", {"name": "phone", "scope": "read"}, token=token)["id"]

@@ -324,7 +324,8 @@ def tables_of_people() -> dict[Table, str]:
 
 def rows_of(tx: Transaction, table: Table, user_id: int) -> int:
     theirs = table.c[tables_of_people()[table]] == user_id
-    return tx.exec(select(func.count()).select_from(table).where(theirs)).scalar_one()
+    number: int = tx.exec(select(func.count()).select_from(table).where(theirs)).scalar_one()
+    return number
 
 
 def count(tx: Transaction, table: Table) -> int:

@@ -1,0 +1,104 @@
+"""Who may do what with which token, held against every operation there is."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from lifetracker.core.etags import tag_of
+from lifetracker.core.schemas import Shown
+from lifetracker.users.dependencies import answer, tagged
+from tests.operations import PRIVATE, WRITING
+from tests.people import Client, refusal
+from tests.users.accounts import named_token
+
+LOGIN_ONLY = {
+    "DELETE /users/me",
+    "POST /users/me/password",
+    "POST /users/me/tokens",
+    "DELETE /users/me/tokens/{token_id}",
+}
+
+
+class TestReadToken:
+    def test_may_write_nothing(self, app: FastAPI, anna: Client) -> None:
+        token = named_token(anna, app, "read")
+
+        for operation in WRITING:
+            if repr(operation) != "DELETE /auth/token":
+                refused = refusal(token.request(operation.method, operation.at(), json={}))
+                assert (operation, *refused) == (operation, 403, "read_only_token")
+
+    def test_may_read_everything(self, app: FastAPI, anna: Client) -> None:
+        token = named_token(anna, app, "read")
+
+        for operation in PRIVATE:
+            if not operation.writes:
+                assert token.get(operation.at()).status_code in (200, 404)
+
+    def test_may_end_itself(self, app: FastAPI, anna: Client) -> None:
+        assert named_token(anna, app, "read").delete("/auth/token").status_code == 204
+
+    @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+    def test_is_refused_before_its_body_is_judged(self, app: FastAPI, anna: Client, method: str) -> None:
+        path = {"POST": "/challenges", "PATCH": "/users/me", "PUT": "/challenges/order", "DELETE": "/users/me"}[method]
+
+        assert refusal(named_token(anna, app, "read").request(method, path)) == (403, "read_only_token")
+
+
+class TestNamedToken:
+    def test_may_not_do_what_needs_a_login(self, app: FastAPI, anna: Client) -> None:
+        token = named_token(anna, app)
+        body = {"name": "x", "scope": "read", "current_password": "x", "new_password": "correct horse"}
+
+        for operation in WRITING:
+            if repr(operation) in LOGIN_ONLY:
+                refused = refusal(token.request(operation.method, operation.at(), json=body))
+                assert (operation, *refused) == (operation, 403, "login_required")
+
+    def test_may_write_all_else(self, app: FastAPI, anna: Client) -> None:
+        token = named_token(anna, app)
+
+        for operation in WRITING:
+            if repr(operation) not in LOGIN_ONLY | {"DELETE /auth/token"}:
+                status = token.request(operation.method, operation.at(), json={}).status_code
+                assert status not in (401, 403), operation
+
+
+class Thing(Shown):
+    title: str = "Walk"
+
+
+class TestAnswer:
+    def test_is_json_with_a_location(self) -> None:
+        made = answer(Thing(), 201, "/things/1")
+
+        assert seen(made) == (201, b'{"title":"Walk"}', "application/json")
+        assert made.headers["Location"] == "/things/1"
+
+    def test_has_no_location_unless_said(self) -> None:
+        assert "Location" not in answer(Thing()).headers
+
+
+class TestTagged:
+    def test_has_the_tag_of_what_it_shows(self) -> None:
+        assert tagged(Thing()).headers["ETag"] == tag_of(Thing())
+
+    def test_has_the_tag_of_the_thing_it_is_part_of(self) -> None:
+        of = Thing(title="Entry")
+
+        assert tagged(Thing(), of=of).headers["ETag"] == tag_of(of)
+
+    def test_is_empty_for_who_has_seen_it(self) -> None:
+        unchanged = tagged(Thing(), seen=tag_of(Thing()))
+
+        assert (unchanged.status_code, unchanged.body) == (304, b"")
+        assert unchanged.headers["ETag"] == tag_of(Thing())
+
+    def test_is_whole_for_who_has_seen_another(self) -> None:
+        assert seen(tagged(Thing(), seen=tag_of(Thing(title="Run"))))[:2] == (200, b'{"title":"Walk"}')
+
+
+def seen(response: Response) -> tuple[int, bytes, str | None]:
+    return response.status_code, bytes(response.body), response.media_type
