@@ -12,7 +12,6 @@ import argparse
 import json
 import random
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +21,14 @@ from tempfile import TemporaryDirectory
 import httpx2
 
 from tests.fuzz import report
-from tests.fuzz.served import Place, served
+from tests.fuzz.served import Place, child, served, surroundings
 from tests.fuzz.world import ANNA, BORIS, DEADLY, World
 
 # Whether what fits the document is accepted is for our own tests to say: that a check has no unit, or that a day is
 # not in the future, cannot be written into a JSON Schema.
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
+PEOPLE = "people.json"
 ALONE = ("examples", "coverage", "fuzzing")
 CHAINS_FROM = 50  # examples: chains of calls take too long for a run in passing
 
@@ -57,7 +57,6 @@ def _fuzz(folder: Path, examples: int, seed: int) -> int:
     with served(folder) as place:
         document = httpx2.get(f"{place.url}/openapi.json").json()
         World(place, Random(seed)).settle()
-        _write_people(place)
         problems = _let_loose(place, examples, seed)
     tally = report.count_calls(document, place.calls)
     problems += [f"{name} was never answered 2xx" for name in report.never_succeeded(tally)]
@@ -67,27 +66,42 @@ def _fuzz(folder: Path, examples: int, seed: int) -> int:
     return 1 if problems else 0
 
 
-def _write_people(place: Place) -> None:
+def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
+    """Two runs at once, the deadly calls (told of afterwards) and all others; what speaks against them."""
+    _write_people(place.folder / PEOPLE)
+    chains = ("stateful",) if examples >= CHAINS_FROM else ()
+    aside = place.folder / "deadly.txt"
+    with (
+        aside.open("wb") as output,
+        child(_command(place, examples, seed, "include", ALONE), place.folder, _hooks(place, seed), output) as deadly,
+        child(_command(place, examples, seed, "exclude", (*ALONE, *chains)), place.folder, _hooks(place, seed)) as rest,
+    ):
+        codes = rest.wait(), deadly.wait()
+    _say(aside.read_text("utf-8"))
+    return [f"schemathesis ended with exit code {code}" for code in codes if code != 0]
+
+
+def _write_people(file: Path) -> None:
     """Whom schemathesis calls as, in the form of Web Fuzzing Commons: it sees that no one gets another's things."""
     entries = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
         for name, token in (("anna", ANNA), ("boris", BORIS))
     ]
-    place.people.write_text(json.dumps({"auth": entries}))
+    file.write_text(json.dumps({"auth": entries}))
 
 
-def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
-    """Two runs at once: the deadly calls, told of afterwards, and all others; what speaks against them."""
-    common = ["--max-examples", str(examples), "--seed", str(seed)]
-    chains = ("stateful",) if examples >= CHAINS_FROM else ()
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
-    aside = place.folder / "deadly.txt"
-    with aside.open("wb") as output, _schemathesis(
-        place, hooks, [*common, *_select("include"), *_phases(ALONE)], output
-    ) as deadly, _schemathesis(place, hooks, [*common, *_select("exclude"), *_phases((*ALONE, *chains))]) as others:
-        codes = others.wait(), deadly.wait()
-    _say(aside.read_text())
-    return [f"schemathesis ended with exit code {code}" for code in codes if code != 0]
+def _command(place: Place, examples: int, seed: int, deadly: str, phases: Sequence[str]) -> list[str]:
+    """Schemathesis on the deadly calls (`include`) or on all others (`exclude`)."""
+    chosen = [argument for name in DEADLY for argument in (f"--{deadly}-name", name)]
+    return [
+        *("schemathesis.cli", "--config-file", str(SETTINGS), "--no-color", "run", f"{place.url}/openapi.json"),
+        *("--auth-wfc", PEOPLE, "--auth-wfc-user", "anna", *CHECKS, *chosen),
+        *("--phases", ",".join(phases), "--max-examples", str(examples), "--seed", str(seed)),
+    ]
+
+
+def _hooks(place: Place, seed: int) -> dict[str, str]:
+    return surroundings(place) | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx2
 
@@ -42,14 +43,6 @@ class Place:
         """One JSON object a line for each call: operation and status."""
         return self.folder / "calls.jsonl"
 
-    @property
-    def people(self) -> Path:
-        return self.folder / "people.json"
-
-    def environment(self) -> dict[str, str]:
-        """For a process that is to find this place again with `place_from_environment`."""
-        return environment() | {"FUZZ_URL": self.url, "FUZZ_FOLDER": str(self.folder)}
-
     def bugs(self) -> list[str]:
         """Lines of the server's log that tell of a bug."""
         lines = self.log.read_text("utf-8", "replace").splitlines()
@@ -57,34 +50,44 @@ class Place:
 
 
 def place_from_environment() -> Place:
+    """In a process that was started with `surroundings`."""
     return Place(os.environ["FUZZ_URL"], Path(os.environ["FUZZ_FOLDER"]))
+
+
+def surroundings(place: Place) -> dict[str, str]:
+    return {"FUZZ_URL": place.url, "FUZZ_FOLDER": str(place.folder)}
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[Place]:
-    """A migrated database in `folder` and the application on it, ended with the block however that ends."""
+    """A migrated database in `folder` and the application on it."""
     place = Place(f"http://127.0.0.1:{_free_port()}", folder)
-    settings = environment() | {"LIFETRACKER_DATABASE_URL": place.database_url, "LIFETRACKER_LIMITS": "off"}
     make(place.database_url)
-    server = _start(place, settings)
-    try:
+    host, port = place.url.removeprefix("http://").split(":")
+    settings = {"LIFETRACKER_DATABASE_URL": place.database_url, "LIFETRACKER_LIMITS": "off"}
+    command = ["uvicorn", "lifetracker.main:app", "--host", host, "--port", port]
+    with place.log.open("wb") as log, child(command, folder, settings, log) as server:
         _wait_until_healthy(place, server)
         yield place
-    finally:
-        _end(server)
 
 
-def environment() -> dict[str, str]:
-    """What a process needs: none of the settings of an application that may be running here for real."""
+@contextmanager
+def child(
+    command: Sequence[str], folder: Path, settings: dict[str, str], output: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python module as a process that works in `folder` and ends with the block at the latest.
+
+    It gets none of the settings of an application that may be running here for real.
+    """
     kept = {name: value for name, value in os.environ.items() if name in NEEDED}
-    return kept | {"PYTHONPATH": str(ROOT)}
-
-
-def _start(place: Place, settings: dict[str, str]) -> subprocess.Popen[bytes]:
-    host, port = place.url.removeprefix("http://").split(":")
-    command = [sys.executable, "-m", "uvicorn", "lifetracker.main:app", "--host", host, "--port", port]
-    with place.log.open("wb") as log:
-        return subprocess.Popen(command, env=settings, cwd=place.folder, stdout=log, stderr=log)
+    surrounded = kept | {"PYTHONPATH": str(ROOT)} | settings
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], env=surrounded, cwd=folder, stdout=output, stderr=output
+    )
+    try:
+        yield process
+    finally:
+        _end(process)
 
 
 def _wait_until_healthy(place: Place, server: subprocess.Popen[bytes]) -> None:
@@ -98,13 +101,13 @@ def _wait_until_healthy(place: Place, server: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"fuzz: the server did not start:\n{place.log.read_text()}")
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
     try:
-        server.wait(timeout=10)
+        process.wait(timeout=10)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
 
 
 def _free_port() -> int:

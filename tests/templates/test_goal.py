@@ -101,6 +101,11 @@ class TestContradictions:
     ) -> None:
         assert found(**fields) == wrong
 
+    def test_tells_what_a_target_has_to_be_over(self) -> None:
+        (error,) = contradictions("measure", "at_least", 0, None, "continue", None)
+
+        assert error.params == {"gt": 0}
+
     def test_names_all_that_is_wrong_at_once(self) -> None:
         wrong = found(kind="check", direction="at_most", target=5, unit="km", allowed_misses=1)
 

@@ -19,6 +19,7 @@ from lifetracker.templates.schedule import (
     Times,
     Weekday,
     Weekly,
+    days_named,
     frequency,
     names,
     period_of,
@@ -31,6 +32,23 @@ ANY_START: st.SearchStrategy[Literal["mon", "sun"]] = st.sampled_from(("mon", "s
 DAILY = Daily(type="daily")
 # A Wednesday.
 START = date(2026, 3, 11)
+
+
+def day(number: int) -> date:
+    """A day of March 2026."""
+    return date(2026, 3, number)
+
+
+def weekly(*days: Weekday) -> Weekly:
+    return Weekly(type="weekly", days=list(days))
+
+
+def times(count: int, per: Literal["week", "month"]) -> Times:
+    return Times(type="times", count=count, per=per)
+
+
+def interval(days: int) -> Interval:
+    return Interval(type="interval", days=days)
 
 
 class TestSchedule:
@@ -63,6 +81,7 @@ class TestSchedule:
             ({"type": "weekly"}, ("weekly", "days"), "missing"),
             ({"type": "weekly", "days": []}, ("weekly", "days"), "too_short"),
             ({"type": "weekly", "days": ["mon", "mon"]}, ("weekly", "days"), "repeated"),
+            ({"type": "weekly", "days": [*WEEKDAYS, "mon"]}, ("weekly", "days"), "too_long"),
             ({"type": "weekly", "days": ["Mon"]}, ("weekly", "days", 0), "literal_error"),
             ({"type": "weekly", "days": [1]}, ("weekly", "days", 0), "literal_error"),
             ({"type": "weekly", "days": "mon"}, ("weekly", "days"), "list_type"),
@@ -111,6 +130,25 @@ class TestNames:
     @given(st.integers(1, 365), ANY_DAY)
     def test_names_the_start_of_an_interval_and_no_day_within_it(self, days: int, start: date) -> None:
         assert named(interval(days), start, days) == [start]
+
+
+class TestDaysNamed:
+    def test_are_from_the_start_to_the_last_day_with_both_in(self) -> None:
+        assert list(days_named(DAILY, START, day(13))) == [START, day(12), day(13)]
+        assert list(days_named(DAILY, START, START)) == [START]
+
+    def test_are_none_before_the_start(self) -> None:
+        assert list(days_named(DAILY, START, day(10))) == []
+
+    @given(
+        st.sampled_from([DAILY, weekly("tue", "sun"), times(2, "month"), interval(1), interval(7)]),
+        ANY_DAY,
+        st.integers(0, 40),
+    )
+    def test_are_those_that_the_schedule_names(self, schedule: Schedule, start: date, count: int) -> None:
+        last = start + timedelta(days=count - 1)
+
+        assert list(days_named(schedule, start, last)) == named(schedule, start, count)
 
 
 class TestFrequency:
@@ -175,23 +213,6 @@ class TestPeriodOf:
         assert first <= within <= last
         assert period_of(times(1, per), first, start) == period_of(times(1, per), last, start) == (first, last)
         assert period_of(times(1, per), last + timedelta(days=1), start)[0] == last + timedelta(days=1)
-
-
-def day(number: int) -> date:
-    """A day of March 2026."""
-    return date(2026, 3, number)
-
-
-def weekly(*days: Weekday) -> Weekly:
-    return Weekly(type="weekly", days=list(days))
-
-
-def times(count: int, per: Literal["week", "month"]) -> Times:
-    return Times(type="times", count=count, per=per)
-
-
-def interval(days: int) -> Interval:
-    return Interval(type="interval", days=days)
 
 
 def named(schedule: Schedule, first: date, days: int) -> list[date]:
