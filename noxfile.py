@@ -17,6 +17,7 @@ nox.options.default_venv_backend = "none"
 nox.options.error_on_missing_interpreters = False
 
 HERE = Path(__file__).parent
+PYTHON = sys.executable  # of the environment that nox itself runs in
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -24,35 +25,35 @@ OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 @nox.session
 def lint(session: nox.Session) -> None:
     """Judge style and layout of the code (ruff)."""
-    session.run("python", "-m", "ruff", "check", ".")
-    session.run("python", "-m", "ruff", "format", "--check", ".")
+    session.run(PYTHON, "-m", "ruff", "check", ".")
+    session.run(PYTHON, "-m", "ruff", "format", "--check", ".")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check every type, strictly (mypy)."""
-    session.run("python", "-m", "mypy")
+    session.run(PYTHON, "-m", "mypy")
 
 
 @nox.session
 def tests_postgres(session: nox.Session) -> None:
     """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
-    session.run("python", "-m", "pytest", *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
+    session.run(PYTHON, "-m", "pytest", *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
 
 
 @nox.session
 def fuzz_short(session: nox.Session) -> None:
     """Send generated requests to a served application (schemathesis), few enough for every run."""
-    session.run("python", "-m", "tests.fuzz.run", "--examples", "15")
+    session.run(PYTHON, "-m", "tests.fuzz.run", "--examples", "15")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests on SQLite and measure the branches they reach."""
-    session.run("python", "-m", "coverage", "erase")
-    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("python", "-m", "coverage", "combine", "--quiet")
-    session.run("python", "-m", "coverage", "report")
+    session.run(PYTHON, "-m", "coverage", "erase")
+    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *session.posargs)
+    session.run(PYTHON, "-m", "coverage", "combine", "--quiet")
+    session.run(PYTHON, "-m", "coverage", "report")
 
 
 @nox.session(default=False)
@@ -73,20 +74,20 @@ def everywhere(session: nox.Session) -> None:
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """The long fuzzing: 200 examples for every operation, each of which must also have succeeded once."""
-    session.run("python", "-m", "tests.fuzz.run", "--examples", "200")
+    session.run(PYTHON, "-m", "tests.fuzz.run", "--examples", "200")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure requests a second and p99 of the main calls, with 1 and 2 workers (needs wrk)."""
-    session.run("python", "-m", "benchmarks.http", *session.posargs)
+    session.run(PYTHON, "-m", "benchmarks.http", *session.posargs)
 
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Make both lock files anew, for every supported Python and platform, from what pyproject.toml asks for."""
     compile_ = (
-        "python", "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version",
+        PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version",
         "3.11", "--no-emit-index-url", "--no-annotate", "--no-header", "--upgrade",
     )  # fmt: skip
     session.run(*compile_, "pyproject.toml", "-o", LOCKS[0])

@@ -22,7 +22,7 @@ import httpx2
 
 from tests.fuzz import report
 from tests.fuzz.served import Place, child, served, surroundings
-from tests.fuzz.world import ANNA, BORIS, DEADLY, World
+from tests.fuzz.world import ANNA, BORIS, DEADLY, Refused, World
 
 # Whether what fits the document is accepted is for our own tests to say: that a check has no unit, or that a day is
 # not in the future, cannot be written into a JSON Schema.
@@ -55,15 +55,26 @@ def _say(text: str) -> None:
 
 def _fuzz(folder: Path, examples: int, seed: int) -> int:
     with served(folder) as place:
+        problems = _settle(place, seed) or _let_loose(place, examples, seed)
         document = httpx2.get(f"{place.url}/openapi.json").json()
-        World(place, Random(seed)).settle()
-        problems = _let_loose(place, examples, seed)
     tally = report.count_calls(document, place.calls)
     problems += [f"{name} was never answered 2xx" for name in report.never_succeeded(tally)]
-    problems += [f"the server's log says: {line}" for line in place.bugs()]
+    if bug := place.first_bug():
+        _say(bug)
+        problems.append("the server's log tells of a bug")
     _say(report.table(tally))
     _say(report.closing_line(tally, problems))
     return 1 if problems else 0
+
+
+def _settle(place: Place, seed: int) -> list[str]:
+    """Make what the calls need; what went wrong in doing so."""
+    place.calls.touch()
+    try:
+        World(place, Random(seed)).settle()
+    except Refused as refused:
+        return [str(refused)]
+    return []
 
 
 def _let_loose(place: Place, examples: int, seed: int) -> list[str]:

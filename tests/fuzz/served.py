@@ -20,7 +20,8 @@ from tests.engines import make
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 30.0  # seconds
 NEEDED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-SIGNS_OF_A_BUG = ("Traceback", "a bug met")
+SIGNS_OF_A_BUG = ("a bug met", "Traceback")
+LINES_TOLD = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class Place:
         """One JSON object a line for each call: operation and status."""
         return self.folder / "calls.jsonl"
 
-    def bugs(self) -> list[str]:
-        """Lines of the server's log that tell of a bug."""
+    def first_bug(self) -> str:
+        """What the server's log says of the first bug that was met; empty when there was none."""
         lines = self.log.read_text("utf-8", "replace").splitlines()
-        return [line for line in lines if any(sign in line for sign in SIGNS_OF_A_BUG)]
+        first = next((at for at, line in enumerate(lines) if any(sign in line for sign in SIGNS_OF_A_BUG)), None)
+        return "" if first is None else "\n".join(lines[first : first + LINES_TOLD])
 
 
 def place_from_environment() -> Place:
