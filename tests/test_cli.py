@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,11 +40,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def run(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["lifetracker", *arguments])
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
+        code = exit_code(cli.main)
         said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
+        return Done(code, said.out, said.err)
 
     yield run
     logging.set_up("WARNING")
@@ -75,12 +73,15 @@ class TestHelp:
         assert done.code == 2
         assert "--help" in done.err
 
-    def test_is_there_as_a_module_too(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "lifetracker", "version"], capture_output=True, text=True, check=True
-        )
+    def test_is_there_as_a_module_too(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["lifetracker", "version"])
 
-        assert done.stdout == f"{__version__}\n"
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("lifetracker", run_name="__main__")
+
+        assert (ended.value.code, capsys.readouterr().out) == (0, f"{__version__}\n")
 
 
 class TestDatabaseUpgrade:
@@ -331,6 +332,14 @@ class TestRefusal:
         with locked(here):
             assert_refused(run("users", "disable", ANNA), "the database is busy with another writer")
             assert_refused(run("db", "upgrade"), "the database is busy with another writer")
+
+
+def exit_code(program: Callable[[], None]) -> int:
+    try:
+        program()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
 
 
 def make_empty(url: str) -> None:

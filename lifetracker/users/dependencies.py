@@ -132,6 +132,13 @@ def answer(shown: Shown, status: int = 200, location: str | None = None) -> Resp
     return _json(shown.model_dump_json(), status, location)
 
 
+def secret(shown: Shown, status: int = 200, location: str | None = None) -> Response:
+    """An answer that carries a token: nobody on its way may keep it (RFC 6749, 5.1)."""
+    response = answer(shown, status, location)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def tagged(
     shown: Shown, status: int = 200, location: str | None = None, *, of: Shown | None = None, seen: str | None = None
 ) -> Response:

@@ -22,6 +22,7 @@ from lifetracker.users.dependencies import (
     SettingsDep,
     answer,
     refuse_idempotency,
+    secret,
 )
 from lifetracker.users.idempotency_service import IdempotencyNotForSecrets
 from lifetracker.users.login_service import (
@@ -102,12 +103,14 @@ async def reset_password(reset: PasswordReset, db: DatabaseDep) -> None:
     await service.reset_password(db, reset)
 
 
-@router.post("/auth/token", responses=refusals(InvalidCredentials, AccountDisabled, TooManyAttempts))
+@router.post(
+    "/auth/token", response_model=Login, responses=refusals(InvalidCredentials, AccountDisabled, TooManyAttempts)
+)
 async def log_in(
     form: Annotated[LoginForm, Form()], db: DatabaseDep, settings: SettingsDep, address: Address, pace: PaceDep
-) -> Login:
+) -> Response:
     """Log in with e-mail address and password, a form as in OAuth 2."""
-    return await login_service.log_in(db, form, address, pace, settings.login_days)
+    return secret(await login_service.log_in(db, form, address, pace, settings.login_days))
 
 
 @router.delete("/auth/token", status_code=204)
@@ -132,7 +135,7 @@ async def list_tokens(caller: CurrentCaller, page: Annotated[PageQuery, Query()]
 async def create_token(new: TokenCreate, caller: CurrentLogin, db: DatabaseDep) -> Response:
     """Make a named token; its secret is in this answer and never again."""
     token = await db.write(login_service.create_token, caller, new)
-    return answer(token, 201, f"/users/me/tokens/{token.id}")
+    return secret(token, 201, f"/users/me/tokens/{token.id}")
 
 
 @router.delete("/users/me/tokens/{token_id}", status_code=204, responses=refusals(LoginRequired, NotFound))

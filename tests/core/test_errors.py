@@ -37,6 +37,12 @@ class TestWithoutToken:
 
         assert refusal(answer) == (401, "unauthorized")
 
+    def test_is_refused_with_what_is_no_token_at_all(self, anna: Client) -> None:
+        for token in (b"\xff\xfe", b"x" * 5000, b"lt_anna\xc3\xa9", b"' OR 1=1 --"):
+            answer = anna.get("/users/me", headers=[(b"Authorization", b"Bearer " + token)])
+
+            assert refusal(answer) == (401, "unauthorized")
+
     def test_is_let_in_only_where_the_contract_says_so(self) -> None:
         public = {str(operation) for operation in OPERATIONS} - {str(operation) for operation in PRIVATE}
 

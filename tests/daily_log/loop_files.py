@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,14 @@ class LoopFile:
         )
 
     def run(self, *statements: str) -> None:
-        with closing(driver.connect(self.path)) as connection, connection:
+        with self._open() as connection:
             for statement in statements:
                 connection.execute(statement)
 
     def insert(self, table: str, columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
         names = list(columns)
         statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-        with closing(driver.connect(self.path)) as connection, connection:
+        with self._open() as connection:
             connection.executemany(statement, rows)
 
     def habit(self, habit_id: Any = 1, **columns: Any) -> Any:
@@ -91,6 +91,12 @@ class LoopFile:
         first = [millis(since + timedelta(days=day)) for day in range(days)]
         rows = ((number, day, YES, "") for number in range(1, habits + 1) for day in first)
         self.insert("Repetitions", ("habit", "timestamp", "value", "notes"), rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        with closing(driver.connect(self.path)) as connection, connection:
+            connection.execute("PRAGMA synchronous = OFF")  # nobody needs it after the test
+            yield connection
 
     def content(self) -> bytes:
         return self.path.read_bytes()

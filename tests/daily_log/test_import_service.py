@@ -90,7 +90,7 @@ class TestImportFile:
         (old,) = anna.got("/challenges", status="archived")["items"]
         assert (old["title"], [day for day, *_ in entries(anna, old)]) == ("Old", ["2025-01-01"])
 
-    @pytest.mark.parametrize("version", [9, 12, 15, 16, 21, 22, 23, 24, 25])
+    @pytest.mark.parametrize("version", [9, 15, 22, 25])
     def test_reads_every_version(self, anna: Client, loop_file: Backups, version: int) -> None:
         file = loop_file(version)
         file.logs(file.habit(1, name="Meditate", freq_num=3, freq_den=7), "2026-03-09")
@@ -416,15 +416,21 @@ class TestDryRun:
 
 
 class TestRefusedFile:
-    @pytest.mark.parametrize(
-        "content", [b"hello", b"PK\x03\x04zip", b'{"habits": []}', b"\x00" * 100, b"SQLite format 3", b"HabitName,"]
-    )
-    def test_is_one_of_no_known_format(self, anna: Client, content: bytes) -> None:
-        response = upload(anna, content)
+    def test_is_one_of_no_known_format(self, anna: Client, subtests: pytest.Subtests) -> None:
+        for content in (
+            b"hello",
+            b"PK\x03\x04zip",
+            b'{"habits": []}',
+            b"\x00" * 100,
+            b"SQLite format 3",
+            b"HabitName,",
+        ):
+            with subtests.test(content=content):
+                response = upload(anna, content)
 
-        assert refusal(response) == (422, "unknown_format")
-        assert "Loop Habit Tracker" in response.json()["detail"]
-        assert [error["code"] for error in response.json()["errors"]] == ["unknown_format"]
+                assert refusal(response) == (422, "unknown_format")
+                assert "Loop Habit Tracker" in response.json()["detail"]
+                assert [error["code"] for error in response.json()["errors"]] == ["unknown_format"]
 
     def test_is_an_sqlite_file_of_something_else(self, anna: Client, tmp_path: Path) -> None:
         other = tmp_path / "other.db"

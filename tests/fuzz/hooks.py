@@ -12,7 +12,8 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CaseMetadata, TestPhase
 
-from tests.fuzz.dressing import dress, dress_path, label_of
+from tests.fuzz.dressing import BODIES, PATHS, dress, dress_path, label_of
+from tests.fuzz.report import operations_of
 from tests.fuzz.served import place_from_environment
 from tests.fuzz.world import ANNA, DEADLY, World
 
@@ -27,6 +28,8 @@ _calls = _place.calls.open("a", encoding="utf-8", buffering=1)
 @schemathesis.hook
 def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
     """Call the token what it is on the wire: schemathesis leaves a bearer token out to see it missed, not OAuth's."""
+    unknown = (PATHS.keys() | BODIES.keys()) - set(operations_of(raw_schema))
+    assert not unknown, f"dressed, but not in the document: {sorted(unknown)}"
     raw_schema["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
 
 

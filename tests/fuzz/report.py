@@ -15,7 +15,7 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 
 def count_calls(document: dict[str, Any], calls: Path) -> Tally:
     """How often each operation of the document answered which status."""
-    tally: Tally = {name: Counter() for name in _operations(document)}
+    tally: Tally = {name: Counter() for name in operations_of(document)}
     for line in calls.read_text("utf-8").splitlines():
         call = json.loads(line)
         if call["operation"] in tally:  # else a method that the document does not name
@@ -23,7 +23,7 @@ def count_calls(document: dict[str, Any], calls: Path) -> Tally:
     return tally
 
 
-def _operations(document: dict[str, Any]) -> Iterable[str]:
+def operations_of(document: dict[str, Any]) -> Iterable[str]:
     for path, operations in document["paths"].items():
         yield from (f"{method.upper()} {path}" for method in operations if method in METHODS)
 
@@ -42,9 +42,7 @@ def _statuses(statuses: Counter[int]) -> str:
     return "  ".join(f"{status} x {number:,}" for status, number in sorted(statuses.items()))
 
 
-def closing_line(tally: Tally, problems: list[str]) -> str:
+def closing_line(tally: Tally, *, failed: bool) -> str:
     calls = sum(statuses.total() for statuses in tally.values())
-    counted = f"fuzz: {len(tally)} operations, {calls:,} calls"
-    if problems:
-        return f"{counted}, FAILED: {'; '.join(problems)}"
-    return f"{counted}, all answered 2xx at least once, nothing found"
+    verdict = "FAILED" if failed else "all answered 2xx at least once, nothing found"
+    return f"fuzz: {len(tally)} operations, {calls:,} calls, {verdict}"

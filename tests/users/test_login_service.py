@@ -39,6 +39,7 @@ class TestLogIn:
 
         assert answer.status_code == 200
         body = answer.json()
+        assert answer.headers["Cache-Control"] == "no-store"
         assert set(body) == {"access_token", "token_type", "expires_in"}
         assert (body["token_type"], body["expires_in"]) == ("bearer", 90 * 24 * 60 * 60)
 
@@ -247,6 +248,7 @@ class TestCreateToken:
         made = answer.json()
         assert answer.status_code == 201
         assert answer.headers["Location"] == f"/users/me/tokens/{made['id']}"
+        assert answer.headers["Cache-Control"] == "no-store"
         assert made.pop("token").startswith("lt_")
         assert made == {
             "id": made["id"],
