@@ -206,12 +206,12 @@ class TestDamagedFile:
         """Every branch of the table's tree leads to the same leaf, so that a small file has millions of rows."""
         file = loop_file()
         file.fill(10, 2000, date(2020, 1, 1))
-        began = time.monotonic()
+        began = time.process_time()
 
         with pytest.raises(NotLoop, match="damaged"):
             read_backup(looped(file))
 
-        assert time.monotonic() - began < 10
+        assert time.process_time() - began < 10
 
 
 def full(loop_file: Backups) -> LoopFile:
