@@ -36,6 +36,13 @@ class TestRequestId:
     def test_is_another_for_each_request(self, visitor: Client) -> None:
         assert len({visitor.get("/info").headers["X-Request-ID"] for _ in range(10)}) == 10
 
+    def test_is_gone_with_its_request(self) -> None:
+        async def call() -> str:
+            await messages(nothing, http())
+            return logging.request_id.get()
+
+        assert asyncio.run(call()) == "-"
+
     @pytest.mark.parametrize("path", ["/nope", "/users/me", "/docs", "/openapi.json"])
     def test_is_in_every_answer(self, visitor: Client, path: str) -> None:
         assert visitor.get(path).headers["X-Request-ID"]

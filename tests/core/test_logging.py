@@ -158,7 +158,9 @@ class TestSecrets:
         except ZeroDivisionError:
             logger.exception("failed")
 
-        assert "len(password)" in capsys.readouterr().err
+        logged = capsys.readouterr().err
+        assert "len(password)" in logged
+        assert "hunter2" not in logged
 
 
 class TestOtherLoggers:

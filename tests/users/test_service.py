@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from lifetracker.core.auth import digest
 from lifetracker.core.db import Database
-from lifetracker.users import service
+from lifetracker.users import repository, service
 from lifetracker.users.schemas import Person
 from tests.people import PASSWORD, Client, FrozenClock, join, refusal
 from tests.users.accounts import ANNA, everything, log_in, logged_in, named_token
@@ -163,6 +163,11 @@ class TestDisable:
         for token in tokens:
             assert refusal(token.get("/users/me")) == (401, "unauthorized")
         assert refusal(log_in(anna)) == (403, "account_disabled")
+
+    def test_lets_no_token_in_however_it_came_to_be(self, anna: Client, db: Database, clock: FrozenClock) -> None:
+        db.write_now(repository.change_user, 1, {"disabled_at": clock.now})
+
+        assert refusal(anna.get("/users/me")) == (401, "unauthorized")
 
     def test_is_undone_for_new_logins(self, app: FastAPI, anna: Client, db: Database) -> None:
         db.write_now(service.disable, ANNA)

@@ -190,4 +190,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "challenge_id", "date", name=op.f("pk_daily_log")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_daily_log_challenge_id"), "daily_log", ["challenge_id"])
+    op.create_index(op.f("ix_daily_log_challenge_id_date"), "daily_log", ["challenge_id", "date"])
