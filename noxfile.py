@@ -18,6 +18,7 @@ nox.options.error_on_missing_interpreters = False
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable  # of the environment that nox itself runs in
+HALVES = ("--numprocesses", "2")  # two at a time
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -38,7 +39,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests_postgres(session: nox.Session) -> None:
     """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
-    session.run(PYTHON, "-m", "pytest", *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
+    session.run(PYTHON, "-m", "pytest", *HALVES, *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
 
 
 @nox.session
@@ -51,7 +52,7 @@ def fuzz_short(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests on SQLite and measure the branches they reach."""
     session.run(PYTHON, "-m", "coverage", "erase")
-    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *session.posargs)
+    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *HALVES, *session.posargs)
     session.run(PYTHON, "-m", "coverage", "combine", "--quiet")
     session.run(PYTHON, "-m", "coverage", "report")
 
@@ -68,7 +69,7 @@ def everywhere(session: nox.Session) -> None:
                 own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
                 "-r", lock, external=True,
             )  # fmt: skip
-        session.run(own, "-m", "pytest", *session.posargs, external=True)
+        session.run(own, "-m", "pytest", *HALVES, *session.posargs, external=True)
 
 
 @nox.session(default=False)

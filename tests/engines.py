@@ -133,8 +133,9 @@ class PostgresEngine:
 
         url = self._url(database).replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]
-            return cursor.fetchone()[0] if cursor.description else None
+            cursor = connection.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
 
     def _url(self, name: str) -> str:
         from sqlalchemy import make_url

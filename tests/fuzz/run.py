@@ -13,7 +13,7 @@ import json
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -29,8 +29,11 @@ from tests.fuzz.world import ANNA, BORIS, DEADLY, Refused, World
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 PEOPLE = "people.json"
-ALONE = ("examples", "coverage", "fuzzing")
-CHAINS_FROM = 50  # examples: chains of calls take too long for a run in passing
+ALONE = ["--phases", "examples,coverage,fuzzing"]
+# Calls that follow from each other's answers, as often as there is time: Hypothesis gives a chain up when the same
+# calls go differently the second time, as they do where something is kept, and is then begun anew.
+CHAINS = ["--phases", "stateful", "--max-time", "60"]
+CHAINS_FROM = 50  # examples: they take too long for a run in passing
 
 
 def main() -> int:
@@ -80,17 +83,22 @@ def _settle(place: Place, seed: int) -> list[str]:
 
 
 def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
-    """Two runs at once, the deadly calls (told of afterwards) and all others; what speaks against them."""
+    """Several runs at once, of which the first is told of as it goes; what speaks against them."""
     _write_people(place.folder / PEOPLE)
-    chains = ("stateful",) if examples >= CHAINS_FROM else ()
-    aside = place.folder / "deadly.txt"
-    with (
-        aside.open("wb") as output,
-        child(_command(place, examples, seed, "include", ALONE), place.folder, _hooks(place, seed), output) as deadly,
-        child(_command(place, examples, seed, "exclude", (*ALONE, *chains)), place.folder, _hooks(place, seed)) as rest,
-    ):
-        codes = rest.wait(), deadly.wait()
-    _say(aside.read_text("utf-8"))
+    runs = [_deadly("exclude") + ALONE, _deadly("include") + ALONE]
+    if examples >= CHAINS_FROM:
+        runs.append(_deadly("exclude") + CHAINS)
+    asides = [place.folder / f"run{number}.txt" for number in range(1, len(runs))]
+    with ExitStack() as block:
+        outputs = [None, *(block.enter_context(aside.open("wb")) for aside in asides)]
+        commands = [_command(place, examples, seed) + run for run in runs]
+        started = [
+            block.enter_context(child(command, place.folder, _hooks(place, seed), output))
+            for command, output in zip(commands, outputs, strict=True)
+        ]
+        codes = [run.wait() for run in started]
+    for aside in asides:
+        _say(aside.read_text("utf-8"))
     return [f"schemathesis ended with exit code {code}" for code in codes if code != 0]
 
 
@@ -103,12 +111,15 @@ def _write_people(file: Path) -> None:
     file.write_text(json.dumps({"auth": entries}))
 
 
-def _command(place: Place, examples: int, seed: int, deadly: str, phases: Sequence[str]) -> list[str]:
-    """Schemathesis on the deadly calls (`include`) or on all others (`exclude`)."""
-    chosen = [argument for name in DEADLY for argument in (f"--{deadly}-name", name)]
+def _deadly(how: str) -> list[str]:
+    """The deadly calls alone (`include`), or all others (`exclude`)."""
+    return [argument for name in DEADLY for argument in (f"--{how}-name", name)]
+
+
+def _command(place: Place, examples: int, seed: int) -> list[str]:
     return [
         *("schemathesis.cli", "--config-file", str(SETTINGS), "--no-color", "run", f"{place.url}/openapi.json"),
-        *(*CHECKS, *chosen, "--phases", ",".join(phases), "--max-examples", str(examples), "--seed", str(seed)),
+        *("--max-examples", str(examples), "--seed", str(seed), *CHECKS),
     ]
 
 
