@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from lifetracker import __version__, cli
 from lifetracker.core import logging
 from lifetracker.core.db import Database, Transaction
+from lifetracker.migrations import HEAD
 from tests.core.units import locked, url_of
 from tests.engines import Engine
 from tests.people import PASSWORD, Client, join, refusal
@@ -92,14 +93,14 @@ class TestDatabaseUpgrade:
             done = run("db", "upgrade")
 
             assert (done.code, done.err) == (0, "")
-            assert done.out.startswith("schema new -> 0001, ")
-            assert run("db", "check").out == "schema 0001: as it should be\n"
+            assert done.out.startswith(f"schema new -> {HEAD}, ")
+            assert run("db", "check").out == f"schema {HEAD}: as it should be\n"
 
     def test_changes_nothing_the_second_time(self, run: Run, here: Database) -> None:
         done = run("db", "upgrade")
 
         assert (done.code, done.err) == (0, "")
-        assert done.out.startswith("schema 0001 -> 0001, ")
+        assert done.out.startswith(f"schema {HEAD} -> {HEAD}, ")
 
     def test_keeps_what_people_made(self, run: Run, here: Database, anna: Client) -> None:
         anna.starts("Walk")
@@ -132,7 +133,7 @@ class TestDatabaseUpgrade:
 
 class TestDatabaseCurrent:
     def test_prints_the_revision(self, run: Run, here: Database) -> None:
-        assert run("db", "current") == Done(0, "0001\n", "")
+        assert run("db", "current") == Done(0, f"{HEAD}\n", "")
 
     def test_prints_none_without_a_schema(self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         with engine.fresh_database(migrated=False) as url:
@@ -149,7 +150,7 @@ class TestDatabaseCurrent:
 
 class TestDatabaseCheck:
     def test_says_that_all_is_well(self, run: Run, here: Database) -> None:
-        assert run("db", "check") == Done(0, "schema 0001: as it should be\n", "")
+        assert run("db", "check") == Done(0, f"schema {HEAD}: as it should be\n", "")
 
     def test_names_what_differs(self, run: Run, here: Database) -> None:
         here.migrate_now(lambda connection: connection.execute(text("DROP INDEX ix_tokens_user_id")))

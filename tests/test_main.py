@@ -22,6 +22,7 @@ from lifetracker.core import logging, sqlite
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.main import create_app
+from lifetracker.migrations import HEAD
 from tests.core.units import url_of
 from tests.engines import Engine
 from tests.people import Client, refusal
@@ -166,7 +167,9 @@ class TestStart:
 
             told = why_not(own_app(url))
 
-        assert told.startswith("the database is at revision none, this code needs 0001: run `lifetracker db upgrade`")
+        assert told.startswith(
+            f"the database is at revision none, this code needs {HEAD}: run `lifetracker db upgrade`"
+        )
 
     def test_refuses_a_file_that_is_missing_and_does_not_make_it(self, tmp_path: Path) -> None:
         file = tmp_path / "life_tracker.db"

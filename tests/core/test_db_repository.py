@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from lifetracker.core import db_repository
 from lifetracker.core.db import Database, SchemaRefused, Transaction
 from lifetracker.core.errors import Unavailable
+from lifetracker.migrations import HEAD
 from lifetracker.users import repository
 from tests.core.units import another, note, notes
 from tests.people import join
@@ -117,7 +118,7 @@ class TestMigrateNow:
 
 class TestInspectNow:
     def test_tells_the_revision(self, db: Database) -> None:
-        assert db.inspect_now(db_repository.schema_revision) == "0001"
+        assert db.inspect_now(db_repository.schema_revision) == HEAD
         assert db.inspect_now(db_repository.has_tables)
 
     def test_writes_nothing(self, db: Database) -> None:

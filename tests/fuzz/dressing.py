@@ -137,7 +137,7 @@ def _newcomer(world: World, body: JSON) -> JSON:
 
 
 def _credentials(world: World, body: JSON) -> JSON:
-    name = world.chance.choice(("boris", "boris", "boris", "carla"))
+    name = world.chance.choice(("dora", "dora", "dora", "carla"))
     return body | {"grant_type": "password", "username": f"{name}@example.test", "password": PASSWORD}
 
 

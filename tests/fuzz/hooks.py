@@ -15,13 +15,13 @@ from schemathesis.generation.meta import CaseMetadata, TestPhase
 from tests.fuzz.dressing import BODIES, PATHS, dress, dress_path, label_of
 from tests.fuzz.report import operations_of
 from tests.fuzz.served import place_from_environment
-from tests.fuzz.world import ANNA, DEADLY, World
+from tests.fuzz.world import DEADLY, World
 
 SOMETIMES = 0.3
 
 _place = place_from_environment()
 _seed = os.environ["FUZZ_SEED"]
-_world = World(_place, Random(_seed))
+_world = World(_place, Random(_seed), os.environ["FUZZ_TOKEN"])
 _calls = _place.calls.open("a", encoding="utf-8", buffering=1)
 
 
@@ -54,8 +54,8 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
 
 def _own_token(case: Case[Any]) -> str:
     """The token of the call: of one that kills it, a fresh one."""
-    if label_of(case) not in DEADLY or case.headers.get("Authorization") != f"Bearer {ANNA}":
-        return ANNA
+    if label_of(case) not in DEADLY or case.headers.get("Authorization") != f"Bearer {_world.token}":
+        return _world.token
     token = _world.stranger()
     case.headers["Authorization"] = f"Bearer {token}"
     return token

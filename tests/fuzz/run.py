@@ -27,8 +27,8 @@ from tests.fuzz.world import ANNA, BORIS, DEADLY, Refused, World
 # Whether what fits the document is accepted is for our own tests to say: that a check has no unit, or that a day is
 # not in the future, cannot be written into a JSON Schema.
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
-SETTINGS = Path(__file__).with_name("schemathesis.toml")
-PEOPLE = "people.json"
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+SCHEMATHESIS = ("schemathesis.cli", "--config-file", str(CONFIGURATION), "--no-color", "run")
 ALONE = ["--phases", "examples,coverage,fuzzing"]
 # Calls that follow from each other's answers, as often as there is time: Hypothesis gives a chain up when the same
 # calls go differently the second time, as they do where something is kept, and is then begun anew.
@@ -84,31 +84,22 @@ def _settle(place: Place, seed: int) -> list[str]:
 
 def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
     """Several runs at once, of which the first is told of as it goes; what speaks against them."""
-    _write_people(place.folder / PEOPLE)
-    runs = [_deadly("exclude") + ALONE, _deadly("include") + ALONE]
-    if examples >= CHAINS_FROM:
-        runs.append(_deadly("exclude") + CHAINS)
-    asides = [place.folder / f"run{number}.txt" for number in range(1, len(runs))]
+    common = ["--max-examples", str(examples), "--seed", str(seed), *CHECKS]
+    runs = [(ANNA, [*_deadly("exclude"), *ALONE]), (ANNA, [*_deadly("include"), *ALONE])]
+    if examples >= CHAINS_FROM:  # as Boris: in a chain, what was deleted must stay so
+        runs.append((BORIS, [*_deadly("exclude"), *CHAINS]))
     with ExitStack() as block:
-        outputs = [None, *(block.enter_context(aside.open("wb")) for aside in asides)]
-        commands = [_command(place, examples, seed) + run for run in runs]
-        started = [
-            block.enter_context(child(command, place.folder, _hooks(place, seed), output))
-            for command, output in zip(commands, outputs, strict=True)
-        ]
+        started, outputs = [], []
+        for number, (token, chosen) in enumerate(runs):
+            output = block.enter_context((place.folder / f"run{number}.txt").open("w+b")) if number else None
+            command = [*SCHEMATHESIS, f"{place.url}/openapi.json", *common, *chosen]
+            started.append(block.enter_context(child(command, place.folder, _settings(place, seed, token), output)))
+            outputs.append(output)
         codes = [run.wait() for run in started]
-    for aside in asides:
-        _say(aside.read_text("utf-8"))
+        for output in filter(None, outputs):
+            output.seek(0)
+            _say(output.read().decode())
     return [f"schemathesis ended with exit code {code}" for code in codes if code != 0]
-
-
-def _write_people(file: Path) -> None:
-    """Whom schemathesis calls as, in the form of Web Fuzzing Commons: it sees that no one gets another's things."""
-    entries = [
-        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
-        for name, token in (("anna", ANNA), ("boris", BORIS))
-    ]
-    file.write_text(json.dumps({"auth": entries}))
 
 
 def _deadly(how: str) -> list[str]:
@@ -116,15 +107,17 @@ def _deadly(how: str) -> list[str]:
     return [argument for name in DEADLY for argument in (f"--{how}-name", name)]
 
 
-def _command(place: Place, examples: int, seed: int) -> list[str]:
-    return [
-        *("schemathesis.cli", "--config-file", str(SETTINGS), "--no-color", "run", f"{place.url}/openapi.json"),
-        *("--max-examples", str(examples), "--seed", str(seed), *CHECKS),
+def _settings(place: Place, seed: int, token: str) -> dict[str, str]:
+    """For schemathesis and our hooks: who calls, and who asks for the same things in vain."""
+    people = place.folder / f"{token}.json"
+    tokens = {"caller": token, "other": BORIS if token == ANNA else ANNA}
+    entries = [
+        {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
+        for name, token in tokens.items()
     ]
-
-
-def _hooks(place: Place, seed: int) -> dict[str, str]:
-    return surroundings(place) | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed)}
+    people.write_text(json.dumps({"auth": entries}))  # in the form of Web Fuzzing Commons
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SEED": str(seed), "FUZZ_TOKEN": token}
+    return surroundings(place) | hooks | {"FUZZ_PEOPLE": str(people)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is there while the fuzzing goes on: Anna, whose token the calls carry, and all that is hers."""
+"""What is there while the fuzzing goes on: Anna or Boris, whose token the calls carry, and all that is theirs."""
 
 from __future__ import annotations
 
@@ -60,26 +60,27 @@ class _Stock(Generic[T]):
 
 
 class World:
-    """Makes people directly, and everything else over HTTP, as a client would."""
+    """Makes people directly, and everything else over HTTP, as a client would; of who has the `token` unless said."""
 
-    def __init__(self, place: Place, chance: Random) -> None:
+    def __init__(self, place: Place, chance: Random, token: str = ANNA) -> None:
         self.chance = chance
+        self.token = token
         self._db = Database(place.database_url)
         self._http = httpx2.Client(base_url=place.url, timeout=60)
         self._numbers = count()
         self._challenges = _Stock(lambda: [self.start(fields) for fields in CHALLENGES])
         self._templates = _Stock(lambda: [self.template()])
 
-    def ask(self, method: str, path: str, body: JSON | None = None, *, token: str = ANNA, **query: Any) -> Any:
-        bearer = {"Authorization": f"Bearer {token}"}
+    def ask(self, method: str, path: str, body: JSON | None = None, *, token: str = "", **query: Any) -> Any:
+        bearer = {"Authorization": f"Bearer {token or self.token}"}
         answer = self._http.request(method, path, json=body, params=query, headers=bearer)
         if not answer.is_success:
             raise Refused(f"{method} {path} was answered {answer.status_code}: {answer.text}")
         return answer.json() if answer.content else None
 
     def settle(self) -> None:
-        """Anna and Boris, a disabled account, and for each of the two some things of every kind."""
-        for name in ("anna", "boris", "carla"):
+        """Anna and Boris with some things of every kind, Carla, who is disabled, and Dora, who only logs in."""
+        for name in ("anna", "boris", "carla", "dora"):
             join(self._db, name)
         self._db.write_now(users.disable, "carla@example.test")
         for token in (ANNA, BORIS):
@@ -91,7 +92,7 @@ class World:
                 self.ask("POST", "/templates", TEMPLATE | {"visibility": visibility}, token=token)
             self.named_token(token)
 
-    def start(self, fields: JSON | None = None, *, then: str | None = None, token: str = ANNA) -> int:
+    def start(self, fields: JSON | None = None, *, then: str | None = None, token: str = "") -> int:
         """The id of a new challenge, after the turn that its life took."""
         first = {"start_date": self.days_ago(DAYS_BACK).isoformat()}
         challenge_id: int = self.ask("POST", "/challenges", CHALLENGES[0] | (fields or {}) | first, token=token)["id"]
@@ -129,7 +130,7 @@ class World:
         return datetime.now(UTC).date() - timedelta(days=ago)
 
     def template(self) -> str:
-        """The slug of a new template of Anna's."""
+        """The slug of a new one."""
         slug: str = self.ask("POST", "/templates", TEMPLATE)["slug"]
         return slug
 
