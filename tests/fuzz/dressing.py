@@ -23,12 +23,16 @@ CHALLENGE = "/challenges/{challenge_id}"
 DAY = f"{CHALLENGE}/log/{{day}}"
 
 
-def dress(case: Case[Any], world: World, token: str, *, linked: bool) -> None:
-    """Each part mostly, so that what was made up meets what is real. A `linked` path stems from an earlier answer."""
-    if not linked and world.chance.random() < MOSTLY:
+def dress(case: Case[Any], world: World, token: str, *, linked: bool, whole: bool) -> None:
+    """Each part mostly, so that what was made up meets what is real; `whole`, each part surely.
+
+    A `linked` path stems from an earlier answer and stays.
+    """
+    likely = 1.0 if whole else MOSTLY
+    if not linked and world.chance.random() < likely:
         dress_path(case, world, token)
     for dress_part in (_dress_headers, _dress_query, _dress_body):
-        if linked or world.chance.random() < MOSTLY:
+        if world.chance.random() < likely:
             dress_part(case, world)
 
 

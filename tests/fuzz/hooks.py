@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -23,6 +24,7 @@ _place = place_from_environment()
 _seed = os.environ["FUZZ_SEED"]
 _world = World(_place, Random(_seed), os.environ["FUZZ_TOKEN"])
 _calls = _place.calls.open("a", encoding="utf-8", buffering=1)
+_succeeded: set[str] = set()
 
 
 @schemathesis.hook
@@ -42,14 +44,17 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if linked:  # dressed alike whenever it comes: Hypothesis gives up on chains that go differently each time
         _world.chance.seed(f"{_seed} {label_of(case)} {case!r}")
     if meta.generation.mode.is_positive:
-        dress(case, _world, token, linked=linked)
+        dress(case, _world, token, linked=linked, whole=linked or label_of(case) not in _succeeded)
     elif _is_wrong_elsewhere(meta) and _world.chance.random() < SOMETIMES:
         dress_path(case, _world, token)
 
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
-    _calls.write(json.dumps({"operation": label_of(case), "status": response.status_code}) + "\n")
+    operation = label_of(case)
+    if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        _succeeded.add(operation)
+    _calls.write(json.dumps({"operation": operation, "status": response.status_code}) + "\n")
 
 
 def _own_token(case: Case[Any]) -> str:

@@ -29,6 +29,7 @@ from tests.fuzz.world import ANNA, BORIS, DEADLY, Refused, World
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SCHEMATHESIS = ("schemathesis.cli", "--config-file", str(CONFIGURATION), "--no-color", "run")
+HALF = "^/challenges"  # of the work, so that two cores can share it
 ALONE = ["--phases", "examples,coverage,fuzzing"]
 # Calls that follow from each other's answers, as often as there is time: Hypothesis gives a chain up when the same
 # calls go differently the second time, as they do where something is kept, and is then begun anew.
@@ -85,7 +86,11 @@ def _settle(place: Place, seed: int) -> list[str]:
 def _let_loose(place: Place, examples: int, seed: int) -> list[str]:
     """Several runs at once, of which the first is told of as it goes; what speaks against them."""
     common = ["--max-examples", str(examples), "--seed", str(seed), *CHECKS]
-    runs = [(ANNA, [*_deadly("exclude"), *ALONE]), (ANNA, [*_deadly("include"), *ALONE])]
+    runs = [
+        (ANNA, [*_deadly("exclude"), "--include-path-regex", HALF, *ALONE]),
+        (ANNA, [*_deadly("exclude"), "--exclude-path-regex", HALF, *ALONE]),
+        (ANNA, [*_deadly("include"), *ALONE]),
+    ]
     if examples >= CHAINS_FROM:  # as Boris: in a chain, what was deleted must stay so
         runs.append((BORIS, [*_deadly("exclude"), *CHAINS]))
     with ExitStack() as block:
