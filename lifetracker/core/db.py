@@ -13,34 +13,34 @@ import asyncio
 import contextvars
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 
-from fastapi import Depends, Request
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from fastapi import Request
+from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.sql.base import Executable
 
 from lifetracker.core import db_repository as statements
-from lifetracker.core import sqlite
 from lifetracker.core.day import Clock, utc_now
-from lifetracker.core.errors import Busy, Conflict, Unavailable
+from lifetracker.core.engines import Engines, SchemaRefused, url_of
+from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
 from lifetracker.core.prepared import Prepared
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg")
 SQLITE_ERROR, SQLITE_BUSY, SQLITE_LOCKED = 1, 5, 6
 SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
 COLLISIONS_AT_MOST = 3
+TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
+LONGEST_PAUSE = 0.005
 
 
 class Transaction:
@@ -84,6 +84,12 @@ def takes_long(work: Callable[P, R]) -> Callable[P, R]:
     return work
 
 
+def asks_once(work: Callable[P, R]) -> Callable[P, R]:
+    """Mark a read that asks one prepared question: on SQLite that is a transaction without our beginning one."""
+    work.asks_once = True  # type: ignore[attr-defined]
+    return work
+
+
 class Database:
     """The doors `read` and `write`, and `read_now` and `write_now` for callers without an event loop."""
 
@@ -91,12 +97,13 @@ class Database:
         self, url: str, *, clock: Clock = utc_now, wait: float = 5.0, threads: int = 8, create: bool = False
     ) -> None:
         """`create` makes a missing SQLite file; only a migration wants that."""
-        self.url = _url_of(url)
+        self.url = url_of(url)
         self._clock = clock
         self._wait = wait
-        self._engines = _Engines(self.url, threads, create=create)
+        self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
         self._in_place: dict[bool, Connection] = {}
+        self._together = _Together(lambda: self._connection(True), clock)
 
     @property
     def embedded(self) -> bool:
@@ -155,16 +162,21 @@ class Database:
 
     async def _unit(self, writable: bool, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
         if self.embedded and not getattr(work, "takes_long", False):
-            return await self._run_in_place(writable, wait, run)
+            if writable:
+                return await self._together.run(run, wait)
+            return await self._read_in_place(wait, run, alone=getattr(work, "asks_once", False))
         context = contextvars.copy_context()
         hop = asyncio.get_running_loop().run_in_executor
         return await hop(self._pool, lambda: context.run(self._run_waiting, self._engines.of(writable), wait, run))
 
-    async def _run_in_place(self, writable: bool, wait: float, run: Callable[[Transaction], R]) -> R:
+    async def _read_in_place(self, wait: float, run: Callable[[Transaction], R], *, alone: bool) -> R:
         pauses = _pauses(wait)
         while True:
             try:
-                return self._transact(self._connection(writable), run)
+                if alone:
+                    with _translated():
+                        return run(Transaction(self._connection(False), self._clock()))
+                return _transact_in_place(self._connection(False), run, self._clock(), writable=False)
             except _Locked:
                 await asyncio.sleep(next(pauses))
 
@@ -174,20 +186,12 @@ class Database:
         while True:
             try:
                 with _translated(), engine.connect() as connection:
-                    return self._transact(connection, run)
+                    return _transact(connection, run, self._clock())
             except _Locked as locked:
                 collisions += isinstance(locked, _Collided)
                 if collisions > COLLISIONS_AT_MOST:
                     raise Conflict("another request took this place first: read again, then retry") from locked
                 time.sleep(next(pauses))
-
-    def _transact(self, connection: Connection, run: Callable[[Transaction], R]) -> R:
-        with _translated(), connection.begin() as transaction:
-            tx = Transaction(connection, self._clock())
-            result = run(tx)
-            if tx.discarded:
-                transaction.rollback()
-            return result
 
     def _connection(self, writable: bool) -> Connection:
         """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""
@@ -197,68 +201,136 @@ class Database:
         return self._in_place[writable]
 
 
-class SchemaRefused(Exception):
-    """The schema is not one that this code may work on; the text says what to do."""
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A unit that waits to be run with others, and whoever awaits its answer."""
+
+    run: Callable[[Transaction], Any]
+    pauses: Iterator[float]
+    answer: asyncio.Future[Any]
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
-class _Engines:
-    """Pools on one database: `read`, whose connections cannot write, `write`, whose transactions lock at their start,
-    and `schema`, which does without foreign keys: SQLite lets nobody switch them inside a transaction."""
+@dataclass(slots=True)
+class _Raised:
+    """In place of an answer; an error alone could be one that the work returned."""
 
-    def __init__(self, url: URL, size: int, *, create: bool) -> None:
-        self.embedded = url.get_backend_name() == "sqlite"
-        # `hide_parameters`: what a statement carried may be an address or a secret, and errors are logged.
-        options: dict[str, Any] = {"hide_parameters": True, "pool_size": size, "max_overflow": 2}
-        if self.embedded:
-            file = _file_uri(url, create=create)
-            options |= {"module": sqlite.driver, "connect_args": {"timeout": 0, "check_same_thread": False}}
-            self.read, self.write, self.schema = (create_engine(file, **options) for _ in range(3))
-            _prepare_sqlite(self.read, writable=False)
-            _prepare_sqlite(self.write, writable=True)
-            _prepare_sqlite(self.schema, writable=True, foreign_keys=False)
-        else:
-            engine = create_engine(url, pool_pre_ping=True, **options)
-            self.write = self.schema = engine.execution_options(isolation_level="SERIALIZABLE")
-            self.read = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-    def of(self, writable: bool) -> Engine:
-        return self.write if writable else self.read
-
-    def dispose(self) -> None:
-        for engine in (self.read, self.write, self.schema):
-            engine.dispose()
+    error: Exception
 
 
-def _url_of(text: str) -> URL:
-    """What is refused is not repeated: it may hold a password."""
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        url = URL.create("unknown")
-    if url.drivername not in DRIVERS:
-        raise SchemaRefused("LIFETRACKER_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
-    return url
+class _Together:
+    """Units that wait in one event loop share one transaction: a savepoint each, all answered after the commit.
+
+    A durable commit waits for the disk, however much it holds: sixteen units at once cost little more than one.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], clock: Clock) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
+
+    async def run(self, run: Callable[[Transaction], R], wait: float) -> R:
+        loop = asyncio.get_running_loop()
+        unit = _Waiting(run, _pauses(wait), loop.create_future())
+        self._waiting.append(unit)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._flush, loop)
+        try:
+            answer: R = await unit.answer
+        except asyncio.CancelledError:
+            self._waiting = [other for other in self._waiting if other is not unit]
+            raise
+        return answer
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        units = self._waiting[:TOGETHER_AT_MOST]
+        try:
+            outcomes = self._transact(units) if units else []
+        except _Locked:
+            self._wait(loop)
+            return
+        except Exception as error:
+            outcomes = [_Raised(error)] * len(units)
+        del self._waiting[: len(units)]
+        if self._waiting:
+            loop.call_soon(self._flush, loop)
+        for unit, outcome in zip(units, outcomes, strict=True):
+            _answer(unit, outcome)
+
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Try again in a moment; who waited too long hears so."""
+        soonest = []
+        for unit in list(self._waiting):
+            try:
+                soonest.append(next(unit.pauses))
+            except Busy as busy:
+                self._waiting.remove(unit)
+                _answer(unit, _Raised(busy))
+        if soonest:
+            loop.call_later(min(soonest), self._flush, loop)
+
+    def _transact(self, units: Sequence[_Waiting]) -> list[Any]:
+        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails."""
+        connection = self._connect()
+        if len(units) == 1:
+            alone = units[0]
+            return [_transact_in_place(connection, lambda tx: alone.context.run(alone.run, tx), self._clock())]
+        return _transact_in_place(
+            connection, lambda _: [self._in_savepoint(connection, unit) for unit in units], self._clock()
+        )
+
+    def _in_savepoint(self, connection: Connection, unit: _Waiting) -> Any:
+        tx = Transaction(connection, self._clock())
+        statements.savepoint(connection)
+        try:
+            with _translated():
+                result = unit.context.run(unit.run, tx)
+        except _Locked:
+            raise
+        except Exception as error:
+            if not statements.in_transaction(connection):
+                raise  # SQLite itself gave up the whole transaction, as it does on a full disk
+            statements.roll_back_to_savepoint(connection)
+            return _Raised(error)
+        (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
+        return result
 
 
-def _file_uri(url: URL, *, create: bool) -> URL:
-    """The same file opened by URI, so that opening never makes an empty one in place of a missing one."""
-    if not url.database or url.database == ":memory:":
-        raise SchemaRefused("LIFETRACKER_DATABASE_URL must name a file: sqlite:////absolute/path")
-    path = Path(url.database).absolute()
-    if create and not path.parent.is_dir():
-        raise SchemaRefused(f"there is no folder {path.parent} for the database: make it first")
-    return url.set(database=f"file:{quote(str(path))}", query={"mode": "rwc" if create else "rw", "uri": "true"})
+def _answer(unit: _Waiting, outcome: Any) -> None:
+    if unit.answer.done():  # cancelled meanwhile
+        return
+    if isinstance(outcome, _Raised):
+        unit.answer.set_exception(outcome.error)
+    else:
+        unit.answer.set_result(outcome)
 
 
-def _prepare_sqlite(engine: Engine, *, writable: bool, foreign_keys: bool = True) -> None:
-    @event.listens_for(engine, "connect")
-    def open_connection(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin by itself
-        statements.open_sqlite(connection, writable=writable, foreign_keys=foreign_keys)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+def _transact_in_place(
+    connection: Connection, run: Callable[[Transaction], R], now: datetime, *, writable: bool = True
+) -> R:
+    """As `_transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question."""
+    tx = Transaction(connection, now)
+    with _translated():
         statements.begin_sqlite(connection, writable=writable)
+        try:
+            result = run(tx)
+            (statements.roll_back_sqlite if tx.discarded else statements.commit_sqlite)(connection)
+        except BaseException:
+            statements.roll_back_sqlite(connection)
+            raise
+        finally:
+            if connection.in_transaction():  # the engine began its own at the first statement that went through it
+                connection.rollback()
+    return result
+
+
+def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime) -> R:
+    with _translated(), connection.begin() as transaction:
+        tx = Transaction(connection, now)
+        result = run(tx)
+        if tx.discarded:
+            transaction.rollback()
+        return result
 
 
 def _pauses(wait: float) -> Iterator[float]:
@@ -267,7 +339,7 @@ def _pauses(wait: float) -> Iterator[float]:
     pause = 0.001
     while time.monotonic() < deadline:
         yield pause * random.uniform(0.5, 1.0)
-        pause = min(pause * 2, 0.05)
+        pause = min(pause * 2, LONGEST_PAUSE)
     raise Busy("the database is busy with another writer: try again in a moment")
 
 
@@ -295,9 +367,9 @@ def _first_line(error: DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 
 
-async def _database_of(request: Request) -> Database:  # async: a plain function would cost every request a thread
+async def _database_of(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-DatabaseDep = Annotated[Database, Depends(_database_of)]
+DatabaseDep = Annotated[Database, Given(_database_of)]

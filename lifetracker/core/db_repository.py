@@ -36,8 +36,41 @@ def open_sqlite(connection: DBAPIConnection, *, writable: bool, foreign_keys: bo
 
 
 def begin_sqlite(connection: Connection, *, writable: bool) -> None:
-    """Straight to the driver: through the engine it costs a unit as much as a question does."""
-    statement = "BEGIN IMMEDIATE" if writable else "BEGIN"
+    """Straight to the driver, as the savepoints: through the engine it costs a unit as much as a question does."""
+    if not in_transaction(connection):
+        _execute(connection, "BEGIN IMMEDIATE" if writable else "BEGIN")
+
+
+def commit_sqlite(connection: Connection) -> None:
+    _execute(connection, "COMMIT")
+
+
+def roll_back_sqlite(connection: Connection) -> None:
+    if in_transaction(connection):
+        _execute(connection, "ROLLBACK")
+
+
+def savepoint(connection: Connection) -> None:
+    _execute(connection, "SAVEPOINT unit")
+
+
+def release_savepoint(connection: Connection) -> None:
+    _execute(connection, "RELEASE unit")
+
+
+def roll_back_to_savepoint(connection: Connection) -> None:
+    """Undo what was done since the savepoint, and forget it."""
+    _execute(connection, "ROLLBACK TO unit")
+    _execute(connection, "RELEASE unit")
+
+
+def in_transaction(connection: Connection) -> bool:
+    """Whether SQLite still has the transaction open: some errors make it give up the whole of it."""
+    driver_connection: Any = connection.connection.driver_connection
+    return bool(driver_connection.in_transaction)
+
+
+def _execute(connection: Connection, statement: str) -> None:
     driver_connection: Any = connection.connection.driver_connection
     try:
         driver_connection.execute(statement)

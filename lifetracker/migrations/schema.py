@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifetracker.core import db_repository
-from lifetracker.core.db import Database, SchemaRefused
+from lifetracker.core.db import Database
+from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
 
 UPGRADE = "run `lifetracker db upgrade` (`./dev serve` does it by itself)"

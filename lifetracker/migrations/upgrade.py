@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from lifetracker.core import db_repository
-from lifetracker.core.db import Database, SchemaRefused
+from lifetracker.core.db import Database
+from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD
 from lifetracker.migrations.schema import refuse_newer, require_head
 from lifetracker.migrations.tables import METADATA

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from lifetracker.core.db import Database, SchemaRefused, Transaction, takes_long
+from lifetracker.core.db import Database, Transaction, takes_long
+from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import Conflict, Unavailable
 from lifetracker.users import repository
 from lifetracker.users.models import TOKENS, USERS

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from lifetracker.core import db_repository
-from lifetracker.core.db import Database, SchemaRefused, Transaction
+from lifetracker.core.db import Database, Transaction
+from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import Unavailable
 from lifetracker.migrations import HEAD
 from lifetracker.users import repository

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
 from sqlalchemy.schema import CreateTable
 
-from lifetracker.core.db import Database, SchemaRefused
+from lifetracker.core.db import Database
+from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
 from lifetracker.migrations.schema import current, require_head
 from lifetracker.migrations.upgrade import differences, upgrade
