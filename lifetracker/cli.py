@@ -14,8 +14,10 @@ from lifetracker import __version__, wiring
 from lifetracker.core import logging
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
-from lifetracker.core.db import Database, SchemaRefused
-from lifetracker.core.errors import Problem, message_of
+from lifetracker.core.db import Database
+from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.errors import Problem
+from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, schema, upgrade

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
@@ -20,9 +20,10 @@ from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
 from lifetracker.core import db_repository, logging, openapi, sqlite
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
-from lifetracker.core.db import Database, DatabaseDep, SchemaRefused, Transaction
+from lifetracker.core.db import Database, DatabaseDep, Transaction
 from lifetracker.core.edge import Edge, StartRefused
-from lifetracker.core.errors import MEDIA_TYPE, Problem, Unavailable, install_handlers, problem_body
+from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
@@ -98,11 +99,10 @@ def _allow_browsers(app: FastAPI, settings: Settings) -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    app.add_api_route(
-        "/health", show_health, response_model=Health, responses={503: {"model": Health}}, tags=["service"]
-    )
-    app.add_api_route("/info", show_info, tags=["service"])
-    for router in (daily_log, challenges, templates, users):
+    service = APIRouter(route_class=JsonRoute, tags=["service"])
+    service.add_api_route("/health", show_health, response_model=Health, responses={503: {"model": Health}})
+    service.add_api_route("/info", show_info)
+    for router in (daily_log, challenges, templates, users, service):
         # Not `include_router`: it would ask every router anew at each request, some 60 µs of it.
         app.router.routes.extend(router.routes)
     _add_docs(app)

@@ -20,11 +20,12 @@ from lifetracker.challenges.schemas import (
 )
 from lifetracker.challenges.stored import show, shown_fields, stored_of
 from lifetracker.core.db import Transaction
-from lifetracker.core.errors import Conflict, FieldError, Invalid, NotFound
+from lifetracker.core.errors import Conflict, Invalid, NotFound
 from lifetracker.core.etags import refuse_stale
 from lifetracker.core.hooks import Hook
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Page
+from lifetracker.core.validation import FieldError
 from lifetracker.templates import service as templates
 from lifetracker.templates.promise import FIELDS, completed, overlaid
 from lifetracker.templates.schemas import Language

@@ -6,12 +6,9 @@ import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from fastapi import Depends
-from fastapi.security import OAuth2PasswordBearer
 
 # OWASP's recommendation for argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -63,5 +60,7 @@ def digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-_bearer = OAuth2PasswordBearer(tokenUrl="auth/token", auto_error=False, scheme_name="token")
-BearerToken = Annotated[str | None, Depends(_bearer)]
+def token_of(authorization: str | None) -> str | None:
+    """The token of an `Authorization: Bearer TOKEN`, None for anything else."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

@@ -6,6 +6,7 @@ midnight without a write (a status, a streak), so `If-None-Match` compares both 
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import blake2b
 
 from lifetracker.core.errors import Problem
@@ -19,8 +20,17 @@ class Stale(Problem):
 
 def tag_of(shown: Shown, body: str | None = None) -> str:
     """The tag of a thing; `body` is its JSON where that was rendered already."""
-    written = shown.model_dump_json(exclude=set(shown.DERIVED))
-    return f'"{_digest(written)}.{_digest(body or shown.model_dump_json())}"'
+    return f'"{_written(shown)}.{_digest(body or shown.model_dump_json())}"'
+
+
+def _written(shown: Shown) -> str:
+    """Where a thing shows when it was changed last, that instant says all: every write moves it on."""
+    changed: datetime | None = getattr(shown, "updated_at", None)
+    return (
+        f"{changed.timestamp() * 1_000_000:.0f}"
+        if changed
+        else _digest(shown.model_dump_json(exclude=set(shown.DERIVED)))
+    )
 
 
 def refuse_stale(if_match: str | None, current: Shown | None) -> None:

@@ -33,6 +33,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add to each operation what every one of its kind may answer, and the shape of a problem."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
+    document["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for path, operations in document["paths"].items():
@@ -86,6 +87,8 @@ def _invalid_codes(parameters: Iterable[str], body: dict[str, Any]) -> Iterator[
 def _parameters(operation: Operation) -> list[str]:
     return [parameter["name"] for parameter in operation.get("parameters", [])]
 
+
+TOKEN_SCHEME = {"type": "oauth2", "flows": {"password": {"scopes": {}, "tokenUrl": "auth/token"}}}
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from lifetracker.core.errors import FieldError, Invalid
+from lifetracker.core.errors import Invalid
 from lifetracker.core.schemas import Page
+from lifetracker.core.validation import FieldError
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -8,7 +8,7 @@ their columns, stay the engine's.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -63,7 +63,7 @@ class _Ready:
             raise self._as_the_engine_would(error) from error
         if self._converts is None:
             self._converts = self._conversions(cursor.description or ())
-        return [self._row._make(self._converted(row, self._converts)) for row in rows]
+        return [self._row._make(row) for row in _converted(rows, self._converts)]
 
     def _conversions(self, description: Sequence[Sequence[Any]]) -> list[tuple[int, Convert]]:
         """By place; PostgreSQL tells the type of a column only with an answer, and the engine wants to know it."""
@@ -77,11 +77,15 @@ class _Ready:
         base = self._dialect.loaded_dbapi.Error
         return DBAPIError.instance(self._text, None, error, base, hide_parameters=True, dialect=self._dialect)
 
-    def _converted(self, row: Sequence[Any], conversions: Sequence[tuple[int, Convert]]) -> Sequence[Any]:
-        values = list(row)
-        for place, convert in conversions:
-            values[place] = convert(values[place])
-        return values
+
+def _converted(rows: list[Any], conversions: Sequence[tuple[int, Convert]]) -> Iterable[Any]:
+    """Column by column, which for many rows costs half of row by row."""
+    if not rows or not conversions:
+        return rows
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for place, convert in conversions:
+        columns[place] = map(convert, columns[place])
+    return zip(*columns, strict=True)
 
 
 def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

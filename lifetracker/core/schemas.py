@@ -17,7 +17,6 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
-from starlette.convertors import StringConvertor, register_url_convertor
 
 from lifetracker.core.day import FIRST_DAY, LAST_DAY
 
@@ -121,7 +120,7 @@ def _as_instant(given: object) -> object:
 
 
 def _with_z(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat()[: -len("+00:00")] + "Z"
 
 
 Instant = Annotated[
@@ -140,12 +139,3 @@ def _as_id(given: object) -> object:
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_as_id)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
-
-
-class _IdInPath(StringConvertor):
-    """`{challenge_id:id}` leaves paths like `/challenges/order` alone: what they do not take is 405 there, not 404."""
-
-    regex = "[0-9]+"
-
-
-register_url_convertor("id", _IdInPath())

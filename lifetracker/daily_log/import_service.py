@@ -7,7 +7,8 @@ from datetime import date
 from lifetracker.challenges import life_service
 from lifetracker.challenges import service as challenges
 from lifetracker.core.db import Transaction, takes_long
-from lifetracker.core.errors import FieldError, Invalid
+from lifetracker.core.errors import Invalid
+from lifetracker.core.validation import FieldError
 from lifetracker.daily_log import loop, loop_repository, repository
 from lifetracker.daily_log.loop import LoopHabit
 from lifetracker.daily_log.schemas import Imported, ImportQuery, Rejected

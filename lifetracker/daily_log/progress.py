@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,7 +50,6 @@ class Progress:
         is_ahead = bool(log) and max(log) > as_of
         self.log: Log = {day: entry for day, entry in log.items() if day <= as_of} if is_ahead else log
         self.walks: list[Walk] = walk_attempts(rules, self.log, as_of)
-        self._runs = [_runs(walk.steps) for walk in self.walks]
 
     @property
     def running(self) -> Walk:
@@ -62,8 +61,12 @@ class Progress:
 
     @property
     def current_streak(self) -> int:
-        alive = self._runs[-1][-1]
-        return alive.length if alive else 0
+        length = 0
+        for step in reversed(self.running.steps):
+            if step.turn == "broken":
+                break
+            length += step.turn == "kept"
+        return length
 
     @property
     def best_streak(self) -> int:
@@ -71,7 +74,7 @@ class Progress:
 
     def streaks(self) -> list[Streak]:
         """The longest of all attempts, the later first among equals."""
-        found = [streak for runs in self._runs for streak in runs if streak]
+        found = [streak for walk in self.walks for streak in _runs(walk.steps)]
         return sorted(found, key=lambda streak: (streak.length, streak.start), reverse=True)[:STREAKS_SHOWN]
 
     def tally(self) -> Tally:
@@ -156,22 +159,20 @@ class Progress:
         return entry is not None and outcome(self.rules.goal, *entry) == "done"
 
 
-def _runs(steps: Iterable[Step]) -> list[Streak | None]:
-    """Streaks in order; the last item is the one still alive, None when it is broken or nothing was done yet."""
-    runs: list[Streak | None] = []
+def _runs(steps: Iterable[Step]) -> Iterator[Streak]:
+    """Streaks in order; the last one may still be alive."""
     kept: list[Step] = []
     for step in steps:
         if step.turn == "kept":
             kept.append(step)
         elif step.turn == "broken" and kept:
-            runs.append(_streak(kept))
+            yield _streak(kept)
             kept = []
-    return [*runs, _streak(kept)]
+    if kept:
+        yield _streak(kept)
 
 
-def _streak(kept: list[Step]) -> Streak | None:
-    if not kept:
-        return None
+def _streak(kept: list[Step]) -> Streak:
     start, end = kept[0].first_done, kept[-1].last_done
     assert start is not None
     assert end is not None

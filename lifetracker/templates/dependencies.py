@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from lifetracker.templates.language import pick_language
 from lifetracker.templates.schemas import Language
-from lifetracker.users.dependencies import CurrentUser
+from lifetracker.users.dependencies import person_of
 
 
-async def _language(user: CurrentUser, accept_language: Annotated[str | None, Header()] = None) -> Language:
-    return pick_language(accept_language, user.locale)
+async def _language(request: Request, accept_language: Annotated[str | None, Header()] = None) -> Language:
+    return pick_language(accept_language, person_of(request).locale)
 
 
 LanguageDep = Annotated[Language, Depends(_language)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lifetracker.core.errors import FieldError
+from lifetracker.core.validation import FieldError
 
 Kind = Literal["check", "measure"]
 Direction = Literal["at_least", "at_most"]

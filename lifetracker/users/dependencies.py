@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
-from lifetracker.core.auth import BearerToken
+from lifetracker.core.auth import token_of
 from lifetracker.core.config import Settings
-from lifetracker.core.db import Database, DatabaseDep
-from lifetracker.core.errors import Forbidden, Unauthorized
+from lifetracker.core.db import Database
+from lifetracker.core.errors import Forbidden, Given, Unauthorized, given_header
 from lifetracker.core.etags import is_unchanged, tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.users import login_service
@@ -19,60 +19,58 @@ from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
 
 READING = ("GET", "HEAD")
+SECURED: dict[str, Any] = {"security": [{"token": []}]}
 
 
 class ReadOnlyToken(Forbidden):
     code = "read_only_token"
 
 
-# Each of the four below asks for the token itself instead of standing on another: every level of dependencies costs a
-# request about as much as the question that finds the token.
-
-
-async def _any_caller(request: Request, token: BearerToken) -> Caller:
+async def _any_caller(request: Request) -> Caller:
+    token = token_of(request.headers.get("authorization"))
     if not token:
         raise Unauthorized("send the header Authorization: Bearer TOKEN")
     db: Database = request.app.state.database
     caller, unnoted = await db.read(login_service.authenticate, token)
     if unnoted:
         await db.write_or_skip(login_service.note_use, caller.token_id)
+    request.scope["caller"] = caller
     return caller
 
 
-AnyCaller = Annotated[Caller, Depends(_any_caller)]
-
-
-async def _caller(request: Request, token: BearerToken) -> Caller:
-    caller = await _any_caller(request, token)
+async def _caller(request: Request) -> Caller:
+    caller = await _any_caller(request)
     if not caller.may_write and request.method not in READING:
         raise ReadOnlyToken("this token may only read")
     return caller
 
 
-CurrentCaller = Annotated[Caller, Depends(_caller)]
+async def _user(request: Request) -> Person:
+    return (await _caller(request)).person
 
 
-async def _user(request: Request, token: BearerToken) -> Person:
-    return (await _caller(request, token)).person
-
-
-CurrentUser = Annotated[Person, Depends(_user)]
-
-
-async def _login(request: Request, token: BearerToken) -> Caller:
-    caller = await _caller(request, token)
+async def _login(request: Request) -> Caller:
+    caller = await _caller(request)
     require_login(caller)
     return caller
 
 
-CurrentLogin = Annotated[Caller, Depends(_login)]
+def person_of(request: Request) -> Person:
+    """Who asks, for a dependency of an endpoint that has its `CurrentUser` or caller."""
+    caller: Caller = request.scope["caller"]
+    return caller.person
+
+
+AnyCaller = Annotated[Caller, Given(_any_caller, SECURED)]
+CurrentCaller = Annotated[Caller, Given(_caller, SECURED)]
+CurrentUser = Annotated[Person, Given(_user, SECURED)]
+CurrentLogin = Annotated[Caller, Given(_login, SECURED)]
 
 IfMatch = Annotated[
-    str | None,
-    Header(alias="If-Match", description="The `ETag` you read: refused with 412 when it was changed since"),
+    str | None, given_header("If-Match", "The `ETag` you read: refused with 412 when it was changed since")
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", description="The `ETag` you have: answered 304 when nothing changed")
+    str | None, given_header("If-None-Match", "The `ETag` you have: answered 304 when nothing changed")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -85,7 +83,8 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _once(request: Request, user: CurrentUser, db: DatabaseDep, key: IdempotencyKey = None) -> Once:
+async def _once(request: Request, key: IdempotencyKey = None) -> Once:
+    db: Database = request.app.state.database
     if key is None:
         return Once(db, None, lambda: None)
 
@@ -93,14 +92,14 @@ async def _once(request: Request, user: CurrentUser, db: DatabaseDep, key: Idemp
         request.scope["answer_headers"].append((b"idempotent-replayed", b"true"))
 
     path = request.scope["path"]
-    return Once(db, asked(user.id, key, request.method, path, await request.body()), tell)
+    return Once(db, asked(person_of(request).id, key, request.method, path, await request.body()), tell)
 
 
 OnceDep = Annotated[Once, Depends(_once)]
 
 
-async def refuse_idempotency(caller: CurrentLogin, key: IdempotencyKey = None) -> None:
-    """For answers that carry a secret: they are not kept, so they cannot be repeated. Only a caller is told."""
+async def refuse_idempotency(key: IdempotencyKey = None) -> None:
+    """For answers that carry a secret: they are not kept, so they cannot be repeated."""
     if key is not None:
         raise IdempotencyNotForSecrets("this answer carries a secret and is not kept: leave the key out")
 
@@ -110,7 +109,8 @@ async def _settings(request: Request) -> Settings:
     return settings
 
 
-async def _pace(settings: SettingsDep) -> Pace | None:
+async def _pace(request: Request) -> Pace | None:
+    settings = await _settings(request)
     if settings.limits == "off":
         return None
     return Pace(
@@ -122,9 +122,9 @@ async def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-SettingsDep = Annotated[Settings, Depends(_settings)]
-PaceDep = Annotated[Pace | None, Depends(_pace)]
-Address = Annotated[str, Depends(_address)]
+SettingsDep = Annotated[Settings, Given(_settings)]
+PaceDep = Annotated[Pace | None, Given(_pace)]
+Address = Annotated[str, Given(_address)]
 
 
 def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from lifetracker.core.auth import digest, new_token, password_fits
-from lifetracker.core.db import Database, Transaction
+from lifetracker.core.db import Database, Transaction, asks_once
 from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, Unauthorized
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Id, Page, PageQuery
@@ -138,6 +138,7 @@ def network(address: str) -> str:
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
+@asks_once
 def authenticate(tx: Transaction, token: str) -> tuple[Caller, bool]:
     """Whose living token it is, and whether its use should be noted again; `Unauthorized` when it is none."""
     row = token_repository.find_caller(tx, digest(token))

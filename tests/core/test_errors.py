@@ -43,6 +43,18 @@ class TestWithoutToken:
 
             assert refusal(answer) == (401, "unauthorized")
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/challenges", b"no json"),
+            ("POST", "/challenges", b'{"nope": 1}'),
+            ("PUT", "/challenges/nope/log/2026-02-30", b""),
+            ("GET", "/daily-log?limit=none", b""),
+        ],
+    )
+    def test_is_refused_before_the_rest_is_judged(self, visitor: Client, method: str, path: str, body: bytes) -> None:
+        assert refusal(visitor.request(method, path, content=body)) == (401, "unauthorized")
+
     def test_is_let_in_only_where_the_contract_says_so(self) -> None:
         public = {str(operation) for operation in OPERATIONS} - {str(operation) for operation in PRIVATE}
 
