@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from starlette.datastructures import Headers
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
 from lifetracker.core import db_repository, logging, openapi, sqlite
-from lifetracker.core.config import Settings, SettingsRefused, load_settings
+from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database, DatabaseDep, Transaction
 from lifetracker.core.edge import Edge, StartRefused
 from lifetracker.core.engines import SchemaRefused
@@ -141,6 +142,8 @@ def _describe(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.database.embedded and (warning := sqlite.wal_reset_warning()):
         logger.warning(warning)
+    for name in unknown_settings(os.environ):
+        logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
     yield
     app.state.database.close()
 

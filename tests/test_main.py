@@ -221,6 +221,16 @@ class TestStart:
 
         assert "SQLite 3.46.1 has the WAL-reset bug" in capsys.readouterr().err
 
+    def test_warns_of_what_looks_like_a_setting_and_is_none(
+        self, app: FastAPI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("LIFETRACKER_REGISTRATON", "closed")
+
+        with TestClient(app):
+            pass
+
+        assert "LIFETRACKER_REGISTRATON is no setting and is ignored" in capsys.readouterr().err
+
 
 class TestServe:
     """With a server and a process of its own, as in production."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "LIFETRACKER_"
 
 
 class SettingsRefused(Exception):
@@ -15,7 +18,7 @@ class SettingsRefused(Exception):
 class Settings(BaseSettings):
     """What the operator decides. `docs/settings.md` lists each with its default."""
 
-    model_config = SettingsConfigDict(env_prefix="LIFETRACKER_", extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = "sqlite:///life_tracker.db"
     database_threads: Annotated[int, Field(ge=1, le=64)] = 8
@@ -43,5 +46,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as refused:
-        wrong = [f"LIFETRACKER_{str(error['loc'][0]).upper()}: {error['msg']}" for error in refused.errors()]
+        wrong = [f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}" for error in refused.errors()]
         raise SettingsRefused("; ".join(wrong)) from None
+
+
+def unknown_settings(environment: Iterable[str]) -> list[str]:
+    """Names in the environment that look like settings and are none: a typo would otherwise be ignored in silence."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)

@@ -67,7 +67,10 @@ async def log_in(db: Database, form: LoginForm, address: str, pace: Pace | None,
     tried = await db.write(_begin_try, email_key(form.username), address, pace)
     if not await password_fits(form.password.get_secret_value(), tried.password_hash):
         raise InvalidCredentials("the e-mail address or the password is wrong")
-    return await db.write(_finish_login, tried, timedelta(days=days))
+    outcome = await db.write(_finish_login, tried, timedelta(days=days))
+    if isinstance(outcome, AccountDisabled):
+        raise outcome
+    return outcome
 
 
 async def check_own_password(db: Database, caller: Caller, password: str, address: str, pace: Pace | None) -> None:
@@ -102,13 +105,14 @@ def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _T
     return _Try(attempts, user.id, user.password_hash)
 
 
-def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login:
+def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login | AccountDisabled:
+    """Returns its refusal of a disabled account, so that the try, whose password was right, stays forgotten."""
     _forget_try(tx, tried)
     user = repository.find_user(tx, tried.user_id or 0)
     if user is None or user.password_hash != tried.password_hash:
         raise InvalidCredentials("the e-mail address or the password is wrong")
     if user.disabled_at is not None:
-        raise AccountDisabled("the operator has disabled this account")
+        return AccountDisabled("the operator has disabled this account")
     token_repository.prune_tokens(tx)
     token = new_token()
     _add_token(tx, user.id, token, is_login=True, name="login", scope="write", expires_at=tx.now + lasts)

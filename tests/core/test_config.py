@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifetracker.core.config import Settings, SettingsRefused, load_settings
+from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 
 
 class TestLoadSettings:
@@ -64,3 +64,13 @@ class TestLoadSettings:
 
         with pytest.raises(SettingsRefused, match=r"LIFETRACKER_REGISTRATION: .*; LIFETRACKER_LIMITS: "):
             load_settings()
+
+
+class TestUnknownSettings:
+    def test_names_what_begins_like_a_setting_and_is_none(self) -> None:
+        names = ["LIFETRACKER_REGISTRATON", "lifetracker_nope", "PATH", "LIFETRACKER", "LIFETRACKER_LIMITS"]
+
+        assert unknown_settings(names) == ["LIFETRACKER_REGISTRATON", "lifetracker_nope"]
+
+    def test_knows_every_setting(self) -> None:
+        assert unknown_settings(f"lifetracker_{name}" for name in Settings.model_fields) == []

@@ -76,10 +76,7 @@ class TestWritesAtOnce:
     def test_answers_an_error_that_was_returned(self, db: Database) -> None:
         refused = LookupError("left its trace")
 
-        async def write() -> list[Any]:
-            return await asyncio.gather(db.write(lambda tx: refused), db.write(note))
-
-        assert asyncio.run(write()) == [refused, "a note"]
+        assert write_at_once(db, [lambda tx: refused, note]) == [refused, "a note"]
 
     def test_gives_each_its_own_context(self, db: Database) -> None:
         whose: ContextVar[str] = ContextVar("whose")
@@ -89,7 +86,7 @@ class TestWritesAtOnce:
             return await db.write(lambda tx: whose.get())
 
         async def write() -> list[str]:
-            return await asyncio.gather(write_as("anna"), write_as("boris"))
+            return list(await asyncio.gather(write_as("anna"), write_as("boris")))
 
         assert asyncio.run(write()) == ["anna", "boris"]
 

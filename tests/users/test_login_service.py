@@ -117,6 +117,15 @@ class TestLogIn:
         assert refusal(log_in(visitor, password="wrong")) == (401, "invalid_credentials")
         assert refusal(log_in(visitor)) == (403, "account_disabled")
 
+    def test_counts_no_right_password_of_a_disabled_account_as_failed(
+        self, anna: Client, visitor: Client, db: Database
+    ) -> None:
+        db.write_now(service.disable, ANNA)
+
+        answers = [refusal(log_in(visitor)) for _ in range(12)]
+
+        assert answers == [(403, "account_disabled")] * 12
+
     @pytest.mark.parametrize(
         ("meanwhile", "status"), [(service.disable, 403), (change_hash, 401), (delete_account, 401)]
     )
