@@ -19,9 +19,9 @@ from starlette.datastructures import Headers
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
-from lifetracker.core import db_repository, logging, openapi, sqlite
+from lifetracker.core import logging, openapi, sqlite
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
-from lifetracker.core.db import Database, DatabaseDep, Transaction
+from lifetracker.core.db import Database, DatabaseDep
 from lifetracker.core.edge import Edge, StartRefused
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
@@ -158,15 +158,11 @@ def _refuse_other_schema(app: FastAPI) -> None:
 async def show_health(db: DatabaseDep, response: Response) -> Health:
     """Whether the database can be read."""
     try:
-        await db.read(_can_read)
+        await db.ping()
     except Unavailable:
         response.status_code = 503
         return Health(status="fail", version=__version__, database="fail")
     return Health(status="ok", version=__version__, database="ok")
-
-
-def _can_read(tx: Transaction) -> bool:
-    return db_repository.answers(tx)
 
 
 async def show_info(settings: SettingsDep) -> Info:

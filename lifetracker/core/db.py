@@ -129,6 +129,10 @@ class Database:
         except Unavailable:
             return
 
+    async def ping(self) -> None:
+        """Raise `Unavailable` when the database cannot be read."""
+        await self.read(statements.answers)
+
     def read_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return self._run_waiting(self._engines.read, self._wait, lambda tx: work(tx, *args, **kwargs))
 

@@ -8,18 +8,15 @@ Two SQLites in one process would break each other's file locks, hence one door t
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+if find_spec("pysqlite3"):
+    import pysqlite3 as _driver
+else:
+    import sqlite3 as _driver
 
-def _load() -> Any:
-    name = "pysqlite3" if find_spec("pysqlite3") else "sqlite3"
-    return import_module(name)
-
-
-driver = _load()
-
+driver: Any = _driver
 VERSION: tuple[int, ...] = tuple(int(part) for part in driver.sqlite_version.split("."))
 
 

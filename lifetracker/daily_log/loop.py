@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lifetracker.core.day import FIRST_DAY
-from lifetracker.daily_log.loop_repository import Backup, Habit, Repetition
 from lifetracker.daily_log.writing import Content
 from lifetracker.templates.goal import MAX_VALUE
 from lifetracker.templates.schedule import SCHEDULE, frequency
@@ -44,6 +43,40 @@ PALETTE = [
     "#757575",
     "#AAAAAA",
 ]
+
+
+class Habit(NamedTuple):
+    """A row of `Habits`; what an older file does not have is None."""
+
+    id: int
+    name: Any
+    question: Any
+    description: Any
+    freq_num: Any
+    freq_den: Any
+    type: Any
+    target_type: Any
+    target_value: Any
+    unit: Any
+    color: Any
+    archived: Any
+    uuid: Any
+    position: Any
+
+
+class Repetition(NamedTuple):
+    """A row of `Repetitions`: `timestamp` in milliseconds at midnight UTC, `value` in Loop's raw encoding."""
+
+    habit: int
+    timestamp: Any
+    value: Any
+    notes: Any
+
+
+class Backup(NamedTuple):
+    version: int
+    habits: list[Habit]
+    repetitions: list[Repetition]
 
 
 class Unusable(Exception):

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from lifetracker.core import sqlite
+from lifetracker.daily_log.loop import Backup, Habit, Repetition
 
 MAGIC = b"SQLite format 3\0"
 NEWEST_VERSION = 25
@@ -24,40 +25,6 @@ BYTES_A_ROW = 8  # what even an empty row takes in the file
 
 class NotLoop(Exception):
     """The file is not a Loop backup that can be read; the text says why."""
-
-
-class Habit(NamedTuple):
-    """A row of `Habits`; what an older file does not have is None."""
-
-    id: int
-    name: Any
-    question: Any
-    description: Any
-    freq_num: Any
-    freq_den: Any
-    type: Any
-    target_type: Any
-    target_value: Any
-    unit: Any
-    color: Any
-    archived: Any
-    uuid: Any
-    position: Any
-
-
-class Repetition(NamedTuple):
-    """A row of `Repetitions`: `timestamp` in milliseconds at midnight UTC, `value` in Loop's raw encoding."""
-
-    habit: int
-    timestamp: Any
-    value: Any
-    notes: Any
-
-
-class Backup(NamedTuple):
-    version: int
-    habits: list[Habit]
-    repetitions: list[Repetition]
 
 
 def is_sqlite(content: bytes) -> bool:

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, se
 
 from lifetracker.core.db import Transaction
 from lifetracker.templates.models import TEMPLATES, TEXTS
-from lifetracker.users.models import USERS
 
 Key = tuple[Any, ...]
 
@@ -29,9 +28,8 @@ def _shown_to(user_id: int, language: str) -> Select[Any]:
         or_(TEXTS.c.locale == language, TEMPLATES.c.author_id.is_not(None)),
     )
     return (
-        select(TEMPLATES, *texts, USERS.c.display_name)
+        select(TEMPLATES, *texts)
         .join_from(TEMPLATES, TEXTS, one_text)
-        .outerjoin(USERS, USERS.c.id == TEMPLATES.c.author_id)
         .where(or_(TEMPLATES.c.visibility == "public", TEMPLATES.c.author_id == user_id))
     )
 

@@ -25,6 +25,7 @@ from lifetracker.templates.schemas import (
     TemplatePublic,
     TemplateQuery,
 )
+from lifetracker.users import service as users
 from lifetracker.users.schemas import Person
 
 SLUG_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -48,7 +49,8 @@ def list_templates(tx: Transaction, person: Person, language: Language, query: T
     rows = repository.list_templates(
         tx, person.id, language, {"category": query.category, "q": query.q}, query.sort, after, query.limit + 1
     )
-    return paged(rows, query.limit, lambda row: _cursor_key(row, query.sort), _show)
+    names = users.display_names(tx, {row.author_id for row in rows if row.author_id is not None})
+    return paged(rows, query.limit, lambda row: _cursor_key(row, query.sort), lambda row: _shown(row, names))
 
 
 def _cursor_key(row: Any, sort: str) -> tuple[str, Any, str]:
@@ -57,7 +59,7 @@ def _cursor_key(row: Any, sort: str) -> tuple[str, Any, str]:
 
 
 def show_template(tx: Transaction, person: Person, language: Language, slug: str) -> TemplatePublic:
-    return _show(_find(tx, person, language, slug))
+    return _show(tx, _find(tx, person, language, slug))
 
 
 def create_template(tx: Transaction, person: Person, language: Language, new: TemplateCreate) -> TemplatePublic:
@@ -88,7 +90,7 @@ def start_from(tx: Transaction, person: Person, language: Language, slug: str) -
     """The template, counted as started once more."""
     row = _find(tx, person, language, slug)
     repository.count_start(tx, row.id)
-    return _show(row)
+    return _show(tx, row)
 
 
 def refresh_catalogue(tx: Transaction) -> int:
@@ -123,7 +125,7 @@ def _find(tx: Transaction, person: Person, language: Language, slug: str) -> Any
 def _find_own(tx: Transaction, person: Person, language: Language, slug: str, if_match: str | None) -> Any:
     row = repository.find_template(tx, person.id, language, slug)
     own = row if row is not None and row.author_id == person.id else None
-    refuse_stale(if_match, _show(own) if own else None)
+    refuse_stale(if_match, _show(tx, own) if own else None)
     if own is None:
         raise TemplateNotFound("there is no such template of yours")
     return own
@@ -150,7 +152,11 @@ def _free_slug(tx: Transaction, title: str) -> str:
             return slug
 
 
-def _show(row: Any) -> TemplatePublic:
+def _show(tx: Transaction, row: Any) -> TemplatePublic:
+    return _shown(row, users.display_names(tx, {row.author_id} - {None}))
+
+
+def _shown(row: Any, names: dict[int, str]) -> TemplatePublic:
     fields = {name: getattr(row, name) for name in TemplatePublic.model_fields if name != "author"}
-    author = None if row.author_id is None else Author(user_id=row.author_id, display_name=row.display_name)
+    author = None if row.author_id is None else Author(user_id=row.author_id, display_name=names[row.author_id])
     return TemplatePublic(**fields, author=author)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,11 @@ def find_by_email(tx: Transaction, email_key: str) -> Row[Any] | None:
 
 def list_users(tx: Transaction) -> Sequence[Row[Any]]:
     return tx.exec(select(USERS).order_by(USERS.c.id)).all()
+
+
+def display_names(tx: Transaction, ids: Collection[int]) -> dict[int, str]:
+    named = select(USERS.c.id, USERS.c.display_name).where(USERS.c.id.in_(ids))
+    return {row.id: row.display_name for row in tx.exec(named)}
 
 
 def change_user(tx: Transaction, user_id: int, changes: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -164,6 +165,11 @@ def list_users(tx: Transaction) -> list[tuple[UserPublic, bool]]:
     """Everybody, and whether they are disabled."""
     rows = repository.list_users(tx)
     return [(UserPublic.model_validate(row, from_attributes=True), row.disabled_at is not None) for row in rows]
+
+
+def display_names(tx: Transaction, ids: Collection[int]) -> dict[int, str]:
+    """What people call themselves, by their ids; for what shows one person to another, so never an e-mail address."""
+    return repository.display_names(tx, ids) if ids else {}
 
 
 def find_person(tx: Transaction, email: str) -> Person:

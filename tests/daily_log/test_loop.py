@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifetracker.challenges.schemas import ChallengeCreate
-from lifetracker.daily_log.loop import PALETTE, color_of, entries_of, fit, habit_of, habits_of, schedule_of
-from lifetracker.daily_log.loop_repository import Backup, Habit, Repetition
+from lifetracker.daily_log.loop import (
+    PALETTE,
+    Backup,
+    Habit,
+    Repetition,
+    color_of,
+    entries_of,
+    fit,
+    habit_of,
+    habits_of,
+    schedule_of,
+)
 from lifetracker.daily_log.writing import Content
 from tests.daily_log.loop_files import NO, SKIP, UNKNOWN, YES, YES_AUTO, millis
 
