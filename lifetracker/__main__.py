@@ -1,5 +1,19 @@
-"""`python -m lifetracker`, for where the command is not installed."""
+"""The command `lifetracker`, also as `python -m lifetracker`.
 
-from lifetracker.cli import main
+Guards and smoke check come without the rest, which they judge: they must work, and start fast, when it does not.
+"""
 
-main()
+import sys
+
+if sys.argv[1:2] in (["guards"], ["smoke"]):
+    from lifetracker.core.smoke import run
+else:
+    from lifetracker.cli import main as run
+
+
+def main() -> None:
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lifetracker import __version__, wiring
-from lifetracker.core import logging
+from lifetracker.core import guard_pins, guards, logging, smoke
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.db import Database
@@ -20,7 +22,7 @@ from lifetracker.core.errors import Problem
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service
 from lifetracker.daily_log.schemas import ImportQuery
-from lifetracker.migrations import HEAD, schema, upgrade
+from lifetracker.migrations import HEAD, describe, schema, upgrade
 from lifetracker.templates import service as templates
 from lifetracker.users import service as users
 from lifetracker.users.schemas import UserCreate
@@ -30,6 +32,7 @@ database_app = typer.Typer(no_args_is_help=True, help="The schema of the databas
 users_app = typer.Typer(no_args_is_help=True, help="Accounts, by e-mail address.")
 app.add_typer(database_app, name="db")
 app.add_typer(users_app, name="users")
+app.add_typer(smoke.commands)
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 
@@ -38,7 +41,7 @@ def main() -> None:
     """The entry point: a refusal is one sentence on stderr and exit code 1."""
     try:
         app()
-    except (Problem, SchemaRefused, SettingsRefused, ValueError, OSError) as refused:
+    except (Problem, SchemaRefused, SettingsRefused, smoke.Failed, ValueError, OSError) as refused:
         typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
         sys.exit(1)
 
@@ -110,15 +113,36 @@ def print_current() -> None:
 
 
 @database_app.command("check")
-def check_database() -> None:
-    """Compare the tables with what this release needs; exit code 1 when they differ."""
-    with _database() as db:
-        found = upgrade.differences(db)
-    for difference in found:
-        typer.echo(str(difference), err=True)
-    if found:
+def check_database(
+    deep: Annotated[bool, typer.Option(help="Read every index against its table, too: slow on a large file.")] = False,
+) -> None:
+    """Hold the database against every invariant; exit code 1 when one is broken."""
+    found = smoke.found_in_database(deep=deep)
+    for finding in found:
+        typer.echo(str(finding))
+    if any(finding.count for finding in found):
         raise typer.Exit(1)
-    typer.echo(f"schema {HEAD}: as it should be")
+
+
+@database_app.command("describe")
+def describe_database() -> None:
+    """Print the schema as `migrations/head.json` holds it; exit code 1 when models and tables differ."""
+    with _database() as db:
+        if found := upgrade.differences(db):
+            raise SchemaRefused(f"the tables are not what the models say: {found}")
+        typer.echo(json.dumps(db.inspect_now(describe.describe), indent=1))
+
+
+@app.command("freeze")
+def freeze_core(
+    reason: Annotated[str, typer.Option(help="Why the frozen core had to change; it stays on record.")],
+) -> None:
+    """Pin the frozen core as it is now: a step of its own, after its change was read by somebody else."""
+    changed = guard_pins.freeze(guards.HERE, reason, date.today())  # noqa: DTZ011  the operator's own day
+    for changed_path in changed:
+        typer.echo(f"pinned {changed_path}")
+    if not changed:
+        typer.echo("nothing changed: the pins stay as they were")
 
 
 @users_app.command("list")

@@ -1,0 +1,340 @@
+"""What the checks find in databases that were broken by hand, each in its own way, and that they leave no trace."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from lifetracker.core import smoke, sqlite
+from lifetracker.core.db import Database
+from lifetracker.core.db_check_repository import CannotCheck, Expected, Finding, check_database
+from tests.core.units import note, url_of
+from tests.people import Client
+
+EXPECTED = Expected.of(json.loads(smoke.HEAD.read_text(encoding="utf-8")))
+ENTRY = "INSERT INTO daily_log VALUES ({user}, {challenge}, '2026-01-{day:02}', 1, {no}, NULL, {now}, {now})"
+ATTEMPT = "INSERT INTO attempts (subject, at) VALUES ('x', 0)"
+
+
+def broken(url: str, *, deep: bool = False) -> dict[str, Finding]:
+    """The checks that found something."""
+    return {finding.check: finding for finding in check_database(url, EXPECTED, deep=deep) if finding.count}
+
+
+def spoil(db: Database, statements: Iterable[str]) -> None:
+    """By hand, as somebody would who knows nothing of foreign keys."""
+    if db.file is not None:
+        with closing(sqlite.driver.connect(db.file, isolation_level=None)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+    else:
+        for statement in statements:
+            db.write_now(lambda tx, said=statement: tx.exec(text(said)))  # type: ignore[misc]
+
+
+def entry(db: Database, user: int, challenge: int, day: int) -> str:
+    no, now = ("0", "0") if db.embedded else ("false", "now()")
+    return ENTRY.format(user=user, challenge=challenge, day=day, no=no, now=now)
+
+
+def without_keys(db: Database) -> list[str]:
+    """`daily_log` as it was, but for its keys."""
+    if not db.embedded:
+        return [
+            "ALTER TABLE daily_log DROP CONSTRAINT pk_daily_log",
+            "ALTER TABLE daily_log DROP CONSTRAINT fk_daily_log_user_id",
+            "ALTER TABLE daily_log DROP CONSTRAINT fk_daily_log_challenge_id",
+        ]
+    return [
+        "CREATE TABLE other AS SELECT * FROM daily_log",
+        "DROP TABLE daily_log",
+        "ALTER TABLE other RENAME TO daily_log",
+    ]
+
+
+@pytest.fixture
+def challenge(anna: Client) -> int:
+    made: int = anna.made("/challenges", {"title": "Walk", "start_date": "2026-01-01"})["id"]
+    anna.put(f"/challenges/{made}/log/2026-01-02", json={})
+    return made
+
+
+class TestSoundDatabase:
+    @pytest.mark.parametrize("deep", [False, True])
+    def test_passes_every_check(self, db: Database, challenge: int, deep: bool) -> None:
+        findings = check_database(url_of(db), EXPECTED, deep=deep)
+
+        assert [str(finding) for finding in findings if finding.count] == []
+        names = [finding.check for finding in findings]
+        assert len(set(names)) == len(names)
+        assert {"schema at head", "tables and columns", "integrity", "foreign keys declared"} <= set(names)
+        assert "unique daily_log(user_id, challenge_id, date)" in names
+        assert "no orphan daily_log.challenge_id -> challenges.id" in names
+
+    def test_is_not_written_to(self, db: Database) -> None:
+        before = counts(db)
+        check_database(url_of(db), EXPECTED)
+
+        assert counts(db) == before
+
+
+class TestRows:
+    def test_are_orphans_without_their_parents(self, db: Database, challenge: int) -> None:
+        if not db.embedded:
+            pytest.skip("SQLite only: PostgreSQL lets nobody past a foreign key that is there")
+        spoil(db, [entry(db, 404, 405, day) for day in range(1, 15)])
+
+        found = broken(url_of(db))
+
+        assert found == {
+            f"no orphan {orphan}": Finding(f"no orphan {orphan}", 14, (key,))
+            for orphan, key in [
+                ("daily_log.user_id -> users.id", "user_id=404"),
+                ("daily_log.challenge_id -> challenges.id", "challenge_id=405"),
+            ]
+        }
+
+    def test_are_found_where_the_keys_are_gone(self, db: Database, challenge: int) -> None:
+        again = entry(db, 1, challenge, 2)
+        spoil(db, [*without_keys(db), again, again, entry(db, 404, challenge, 3)])
+
+        found = broken(url_of(db))
+
+        assert found["unique daily_log(user_id, challenge_id, date)"].keys == (f"1/{challenge}/2026-01-02",)
+        assert found["no orphan daily_log.user_id -> users.id"].keys == ("user_id=404",)
+        assert "no orphan daily_log.challenge_id -> challenges.id" not in found
+        assert found["foreign keys declared"].count == 2
+
+    def test_may_still_be_sound_where_a_key_is_gone(self, db: Database, challenge: int) -> None:
+        spoil(db, without_keys(db))
+
+        found = broken(url_of(db))
+
+        assert found["unique daily_log(user_id, challenge_id, date)"].keys == ("the key is gone; no row is double yet",)
+        assert not any(name.startswith("no orphan") for name in found)
+
+    def test_are_counted_all_and_shown_in_part(self, db: Database, challenge: int) -> None:
+        spoil(db, [*without_keys(db), *(entry(db, user, challenge, 1) for user in range(100, 125))])
+
+        (finding,) = [each for name, each in broken(url_of(db)).items() if name.startswith("no orphan")]
+
+        assert (finding.count, len(finding.keys)) == (25, 10)
+        assert str(finding).endswith("user_id=109, …")
+
+
+class TestSchema:
+    @pytest.mark.parametrize(("revision", "age"), [("0000", "newer"), ("9999", "newer")])
+    def test_must_be_at_head(self, db: Database, revision: str, age: str) -> None:
+        spoil(db, [f"UPDATE alembic_version SET version_num = '{revision}'"])
+
+        assert broken(url_of(db))["schema at head"].keys[0].startswith(f"it is at {revision}, {age} than ")
+
+    def test_knows_an_older_one(self, db: Database) -> None:
+        later = replace(EXPECTED, revisions=(*EXPECTED.revisions, "later"))
+
+        (finding,) = [each for each in check_database(url_of(db), later) if each.count]
+
+        assert finding.keys == (f"it is at {EXPECTED.revisions[-1]}, older than later, which this release needs",)
+
+    def test_misses_a_column_and_a_table(self, db: Database) -> None:
+        spoil(db, ["ALTER TABLE daily_log DROP COLUMN note", "DROP TABLE password_resets"])
+
+        found = broken(url_of(db))
+
+        assert set(found) == {"tables and columns"}
+        assert sorted(found["tables and columns"].keys) == ["daily_log.note", "password_resets"]
+
+    def test_misses_an_index(self, db: Database) -> None:
+        spoil(db, ["DROP INDEX ix_tokens_user_id"])
+
+        assert broken(url_of(db)) == {"indexes": Finding("indexes", 1, ("tokens(user_id)",))}
+
+    def test_must_be_ours(self, engine: Any, tmp_path: Path) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            if url.startswith("sqlite"):
+                with closing(sqlite.driver.connect(url.removeprefix("sqlite:///"))) as other:
+                    other.execute("CREATE TABLE cats (name)")
+
+            with pytest.raises(CannotCheck, match="not a database of LifeTracker"):
+                check_database(url, EXPECTED)
+
+
+@pytest.fixture
+def file(db: Database, copy_of: Callable[[], Path]) -> Path:
+    """A database that lies still."""
+    if not db.embedded:
+        pytest.skip("SQLite only: it is about the file")
+    return copy_of()
+
+
+class TestFile:
+    def test_is_found_damaged(self, file: Path) -> None:
+        with opened_by_hand(file) as connection:
+            (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'attempts'").fetchone()
+        content = bytearray(file.read_bytes())
+        content[(page - 1) * 4096 : (page - 1) * 4096 + 100] = b"\xff" * 100
+        file.write_bytes(content)
+
+        assert broken(f"sqlite:///{file}")["integrity"].count
+
+    def test_is_found_damaged_beyond_looking(self, file: Path) -> None:
+        content = bytearray(file.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)
+        file.write_bytes(content)
+
+        with pytest.raises(CannotCheck, match="the file is damaged: "):
+            check_database(f"sqlite:///{file}", EXPECTED)
+
+    def test_is_found_with_an_index_that_lies(self, file: Path) -> None:
+        name = "ix_challenge_templates_author_id"
+        with opened_by_hand(file) as connection:
+            (index,) = connection.execute("SELECT * FROM sqlite_schema WHERE name = ?", [name]).fetchall()
+            connection.execute("DELETE FROM sqlite_schema WHERE name = ?", [name])
+        with opened_by_hand(file) as connection:
+            connection.execute("DELETE FROM challenge_templates WHERE id = 3")
+        with opened_by_hand(file) as connection:
+            connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index)
+
+        assert broken(f"sqlite:///{file}")["integrity"].keys == (f"wrong # of entries in index {name}",)
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (None, "there is no database at"),
+            (b"", "is empty"),
+            (b"nothing of ours " * 100, "is not an SQLite database"),
+            (b"SQLite format 3\0" + b"\xff" * 5000, "the file is damaged"),
+        ],
+    )
+    def test_must_be_a_database(self, tmp_path: Path, content: bytes | None, sentence: str) -> None:
+        file = tmp_path / "life.db"
+        if content is not None:
+            file.write_bytes(content)
+
+        with pytest.raises(CannotCheck, match=sentence):
+            check_database(f"sqlite:///{file}", EXPECTED)
+
+        assert [each.name for each in tmp_path.iterdir()] == ([] if content is None else ["life.db"])
+
+    def test_must_be_readable(self, tmp_path: Path) -> None:
+        with pytest.raises(CannotCheck, match="cannot be read: Is a directory"):
+            check_database(f"sqlite:///{tmp_path}", EXPECTED)
+
+    def test_may_be_locked_for_a_while_only(self, file: Path) -> None:
+        with held_by_another_process(file), pytest.raises(CannotCheck, match="another process holds the database"):
+            check_database(f"sqlite:///{file}", EXPECTED)
+
+
+class TestTrace:
+    def test_is_none_beside_a_file_that_lies_still(self, file: Path) -> None:
+        before = traces(file)
+        check_database(f"sqlite:///{file}", EXPECTED)
+
+        assert traces(file) == before
+        assert len(before) == 1
+
+    def test_is_none_while_somebody_has_it_open(self, file: Path) -> None:
+        """Checked by another process, as in life: in one process SQLite shares what it has open."""
+        with closing(sqlite.driver.connect(file, isolation_level=None)) as other:
+            other.execute(ATTEMPT)
+            before = traces(file)
+            done = subprocess.run([sys.executable, "-c", CHECK, str(file)], check=False)
+
+            assert traces(file) == before
+            assert (len(before), done.returncode) == (3, 0)
+
+    def test_is_none_beside_a_log_that_was_left_alone(self, file: Path, tmp_path: Path) -> None:
+        left = tmp_path / "left" / file.name
+        left.parent.mkdir()
+        with closing(sqlite.driver.connect(file, isolation_level=None)) as other:
+            other.execute("PRAGMA wal_autocheckpoint = 0")
+            other.execute("UPDATE alembic_version SET version_num = 'from the log'")
+            shutil.copy(file, left)
+            shutil.copy(f"{file}-wal", f"{left}-wal")
+        before = traces(left)
+
+        found = broken(f"sqlite:///{left}")
+
+        assert found["schema at head"].keys[0].startswith("it is at from the log, newer")
+        assert traces(left) == before
+        assert len(before) == 2
+
+    def test_sees_what_was_written_a_moment_ago(self, db: Database) -> None:
+        db.write_now(note)
+        spoil(db, ["UPDATE alembic_version SET version_num = 'now'"])
+
+        assert broken(url_of(db))["schema at head"].keys[0].startswith("it is at now")
+
+
+class TestUrl:
+    @pytest.mark.parametrize("url", ["nonsense", "mysql://me:hunter2@host/name", ""])
+    def test_is_refused_without_repeating_it(self, url: str) -> None:
+        with pytest.raises(CannotCheck, match="must begin with sqlite") as refused:
+            check_database(url, EXPECTED)
+
+        assert "hunter2" not in str(refused.value)
+
+    def test_may_lead_to_a_server_that_is_away(self) -> None:
+        with pytest.raises(CannotCheck, match="the database cannot be read: ") as refused:
+            check_database("postgresql+psycopg://me:hunter2@127.0.0.1:1/nothing", EXPECTED)
+
+        assert "hunter2" not in str(refused.value)
+
+
+CHECK = """
+import json, sys
+from lifetracker.core import db_check_repository as checks, smoke
+expected = checks.Expected.of(json.loads(smoke.HEAD.read_text()))
+sys.exit(sum(each.count for each in checks.check_database("sqlite:///" + sys.argv[1], expected)))
+"""
+HOLD = """
+import sys
+from lifetracker.core import sqlite
+connection = sqlite.driver.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read(1)
+"""
+
+
+@contextmanager
+def held_by_another_process(file: Path) -> Iterator[None]:
+    command = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield
+        holder.communicate("x")
+
+
+@contextmanager
+def opened_by_hand(file: Path) -> Iterator[Any]:
+    with closing(sqlite.driver.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        yield connection
+
+
+def traces(file: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Everything beside a file: size, time of its last change, content."""
+    return {
+        each.name: (each.stat().st_size, each.stat().st_mtime_ns, each.read_bytes())
+        for each in sorted(file.parent.glob(f"{file.name}*"))
+    }
+
+
+def counts(db: Database) -> list[int]:
+    return [
+        db.read_now(lambda tx, name=name: tx.exec(text(f"SELECT count(*) FROM {name}")).scalar_one())  # type: ignore[misc]
+        for name in EXPECTED.columns
+    ]
