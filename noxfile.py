@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -34,6 +35,15 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check every type, strictly (mypy)."""
     session.run(PYTHON, "-m", "mypy")
+
+
+@nox.session
+def guards(session: nox.Session) -> None:
+    """Hold the source against the rules of the architecture, and a fresh database against its invariants."""
+    with TemporaryDirectory() as folder:
+        here = {"LIFETRACKER_DATABASE_URL": f"sqlite:///{folder}/life_tracker.db"}
+        session.run(PYTHON, "-m", "lifetracker", "db", "upgrade", env=here)
+        session.run(PYTHON, "-m", "lifetracker", "smoke", env=here)
 
 
 @nox.session

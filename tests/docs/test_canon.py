@@ -1,0 +1,48 @@
+"""`docs/canon.md`: every command in it that can run here is run, and passes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lifetracker.core import guards
+from lifetracker.core.db import Database
+from tests.core.units import url_of
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "canon.md").read_text("utf-8")
+COMMANDS = [
+    line for block in re.findall(r"^```sh\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL) for line in block.splitlines()
+]
+
+
+class TestCanon:
+    def test_has_a_command_for_each_part(self) -> None:
+        said = "\n".join(COMMANDS)
+
+        assert all(f"lifetracker {name}" in said for name in ("guards", "smoke", "db check"))
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_runs(self, db: Database, command: str) -> None:
+        words = shlex.split(command)
+        whole = [sys.executable, *words[1:]] if words[0] == "python" else [sys.executable, "-m", *words]
+        here = {**os.environ, "LIFETRACKER_DATABASE_URL": url_of(db)}
+
+        done = subprocess.run(whole, cwd=ROOT, env=here, capture_output=True, text=True, check=False)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+
+    def test_names_what_is_frozen(self) -> None:
+        pinned = {"guards.py", "smoke.py", "db_check_repository.py", "logging.py", "guard_*.py"}
+
+        assert all(f"core/{name}" in TEXT for name in pinned)
+
+    def test_tells_whether_there_are_exceptions(self) -> None:
+        assert ("There are no exceptions today." in TEXT) == (guards.EXCEPTIONS == ())
