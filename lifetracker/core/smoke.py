@@ -110,7 +110,7 @@ def check_import(importing: subprocess.Popen[str]) -> None:
 def _begin_import() -> subprocess.Popen[str]:
     """In a process of its own: what an import does must not stay behind in this one."""
     here = {**os.environ, "PYTHONPATH": str(guards.HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", "import lifetracker.main"]
+    command = [sys.executable, "-c", "import gc; gc.disable(); import lifetracker.main"]
     return subprocess.Popen(command, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
 
 
