@@ -101,7 +101,7 @@ def lock(session: nox.Session) -> None:
         PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version",
         "3.11", "--no-emit-index-url", "--no-annotate", "--no-header", "--upgrade",
     )  # fmt: skip
-    session.run(*compile_, "pyproject.toml", "-o", LOCKS[0])
+    session.run(*compile_, "--extra", "postgres", "pyproject.toml", "-o", LOCKS[0])
     mine = [line.partition("==")[0] for line in (HERE / LOCKS[0]).read_text().splitlines() if "==" in line]
     skipped = [option for name in mine for option in ("--no-emit-package", name)]
     session.run(*compile_, "--group", "dev", "-c", LOCKS[0], *skipped, "pyproject.toml", "-o", LOCKS[1])
