@@ -13,6 +13,9 @@ from typing import Any
 from lifetracker.ops.refusal import Refused
 
 LINES_SHOWN = 8
+# Handles that our programs get, too: a lock among them is held until the last of them has ended, so that what a killed
+# deploy had begun cannot go on beside the next one.
+inherited: set[int] = set()
 
 
 class ProgramFailed(Refused):
@@ -32,7 +35,8 @@ def run(
     `user` is who it runs as, where there is such a user and we may choose; `environment` comes on top of ours.
     """
     words = [str(word) for word in command]
-    options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **(environment or {})}, **as_user(user)}
+    options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **(environment or {})}}
+    options |= {"pass_fds": tuple(inherited), **as_user(user)}
     try:
         done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603  every command is ours
             words, capture_output=True, text=True, check=False, timeout=seconds, stdin=subprocess.DEVNULL, **options

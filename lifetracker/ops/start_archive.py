@@ -1,0 +1,73 @@
+"""How a release archive starts itself: `python3 lifetracker-1.2.3.pyz …`. Built in as its `__main__.py`.
+
+Needs nothing but Python: it unpacks the package and its wheels into a folder of its own and runs the command from
+there. Older Pythons must get as far as the sentence that refuses them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+
+TRAILER = 71
+
+
+def main() -> None:
+    archive = os.path.abspath(sys.argv[0])
+    _refuse_damaged(archive)
+    _choose_python(archive)
+    folder = tempfile.mkdtemp(prefix="lifetracker-")
+    os.chmod(folder, 0o755)  # noqa: S103  what runs as the service's user must read it, too
+    _unpack(archive, folder)
+    path = os.pathsep.join((folder, os.path.join(folder, "libraries")))
+    # In place of this process, so that whoever ends it by its id ends what it does.
+    here = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    os.execve(sys.executable, [sys.executable, "-m", "lifetracker", *sys.argv[1:]], here)  # noqa: S606
+
+
+def _refuse_damaged(archive: str) -> None:
+    with open(archive, "rb") as file:
+        content = file.read()
+    if content[-TRAILER:] != b"sha256:" + hashlib.sha256(content[:-TRAILER]).hexdigest().encode():
+        sys.exit("lifetracker: this archive is damaged: take it again from where it was built; nothing was unpacked")
+
+
+def _choose_python(archive: str) -> None:
+    """Go on with a Python that the archive has wheels for: this one, or one of that name on the PATH."""
+    with zipfile.ZipFile(archive) as members:
+        pythons = json.loads(members.read("MANIFEST.json"))["pythons"]
+    if f"{sys.version_info[0]}.{sys.version_info[1]}" in pythons:
+        return
+    for found in filter(None, (shutil.which("python" + version) for version in pythons)):
+        os.execv(found, [found, archive, *sys.argv[1:]])  # noqa: S606
+    sys.exit(f"lifetracker: this archive is for Python {' or '.join(pythons)}: install it, and run it with that")
+
+
+def _unpack(archive: str, folder: str) -> None:
+    """The package as it is, and the content of each wheel that this Python can use, as libraries."""
+    with zipfile.ZipFile(archive) as members:
+        names = members.namelist()
+        members.extractall(folder, [name for name in names if not name.startswith("wheels/")])
+        for name in names:
+            if name.startswith("wheels/") and _is_for_us(name):
+                with members.open(name) as wheel, zipfile.ZipFile(wheel) as content:
+                    content.extractall(os.path.join(folder, "libraries"))
+    with open(os.path.join(folder, "ARCHIVE"), "w", encoding="utf-8") as note:
+        note.write(f"{os.getpid()}\n{archive}\n")
+
+
+def _is_for_us(name: str) -> bool:
+    """Whether a wheel is pure, for any later Python, or for this one: `name-1.0-cp311-cp311-….whl`."""
+    python, abi = name.split("-")[-3:-1]
+    return (
+        python.startswith("py") or "abi3" in abi or f"cp{sys.version_info[0]}{sys.version_info[1]}" in python.split(".")
+    )
+
+
+if __name__ == "__main__":
+    main()
