@@ -1,0 +1,57 @@
+"""Checks of what the service answers: inside, outside, and which release it is that does."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from lifetracker.ops.answer import Answer, NoAnswer, ask
+from lifetracker.ops.places import Places
+from lifetracker.ops.verdict import Verdict, failed, ok, skipped
+
+DEEP_ANSWERS_WITHIN = 15.0  # it waits for the database's lock as long as a write would
+
+
+def inside(places: Places) -> Verdict:
+    return _healthy(f"{places.read_config().url}/health")
+
+
+def outside(places: Places) -> Verdict:
+    """Through nginx and TLS, as clients come; whose certificate it is has a check of its own."""
+    address = places.read_config().outside
+    return _healthy(f"{address}/health") if address else skipped('server.toml says public_url = ""')
+
+
+def _healthy(url: str) -> Verdict:
+    try:
+        answer = ask(url)
+    except NoAnswer as nobody:
+        return failed(str(nobody))
+    return ok(f"{url} says ok") if _is_ok(answer) else failed(f"{url} answers {answer}")
+
+
+def _is_ok(answer: Answer) -> bool:
+    return answer.status == HTTPStatus.OK and answer.body.get("status") == "ok"
+
+
+def deep(places: Places) -> Verdict:
+    """That the service can commit a row, to the file that the path names."""
+    url = f"{places.read_config().url}/health/deep"
+    try:
+        answer = ask(url, seconds=DEEP_ANSWERS_WITHIN)
+    except NoAnswer as nobody:
+        return failed(str(nobody))
+    return ok(f"{url} says ok") if answer.status == HTTPStatus.OK else failed(f"{url} answers {answer}")
+
+
+def release_is_the_linked_one(places: Places) -> Verdict:
+    linked, config = linked_release(places), places.read_config()
+    asked = [f"{address}/health" for address in (config.url, config.outside) if address]
+    answering = {url: ask(url).body.get("release") for url in asked}
+    others = [f"{url} is answered by release {release}" for url, release in answering.items() if release != linked]
+    return failed(f"{'; '.join(others)}; linked is {linked}") if others else ok(f"{linked} answers, and is linked")
+
+
+def linked_release(places: Places) -> str:
+    """The id of the release that is linked, out of its own `release.json`."""
+    return str(json.loads((places.live / "release.json").read_text(encoding="utf-8"))["id"])

@@ -1,0 +1,127 @@
+"""Checks of the data: whose it is, who else has it open, and whether it was put by."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from lifetracker.ops.places import USER, Places
+from lifetracker.ops.unit import read_unit
+from lifetracker.ops.verdict import Verdict, failed, ok
+
+SQLITE = "sqlite:///"
+BESIDE = ("", "-wal", "-shm")
+INIT = 1  # systemd itself, which holds the port for a socket unit
+BACKUP_COPY = "lifetracker.ops.backup_copy"  # what `lifetracker backup` runs as the service's user
+WORDS_SHOWN = 120
+
+
+def database_files(places: Places) -> list[Path]:
+    """The database and what SQLite keeps beside it, whether they are there or not; none on PostgreSQL."""
+    url = places.read_environment().get("LIFETRACKER_DATABASE_URL", f"{SQLITE}{places.data / 'life_tracker.db'}")
+    file = url.removeprefix(SQLITE).partition("?")[0]
+    return [Path(file + end) for end in BESIDE] if url.startswith(SQLITE) else []
+
+
+def data_is_the_services(places: Places) -> Verdict:
+    """That the service owns its folder and files, and that strangers read neither them nor its settings."""
+    files = [path for path in database_files(places) if path.exists()]
+    wrong = [*_not_owned([places.data, *files]), *_open_to_all([places.data, *files, places.environment])]
+    if wrong:
+        return failed("; ".join(wrong))
+    return ok(f"{places.data} and {len(files)} database file(s) belong to {USER} alone")
+
+
+def _not_owned(paths: list[Path]) -> Iterator[str]:
+    wanted = _keeper()
+    for path in paths:
+        if path.stat().st_uid != wanted:
+            yield f"{path} belongs to {_name(path.stat().st_uid)}, not to {_name(wanted)}"
+
+
+def _open_to_all(paths: list[Path]) -> Iterator[str]:
+    for path in paths:
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXO):
+            yield f"everybody can reach {path} (mode {stat.S_IMODE(path.stat().st_mode):o})"
+
+
+def _keeper() -> int:
+    """The user id that the data must have: who runs us, where nobody is called as the service's user is."""
+    try:
+        return pwd.getpwnam(USER).pw_uid
+    except KeyError:
+        return os.geteuid()
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def nobody_else_is_at_it(places: Places) -> Verdict:
+    """That no process but the unit's listens on the port or has the database open: such as a uvicorn by hand."""
+    port = urlsplit(places.read_config().url).port or 80
+    files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
+    at_it = dict.fromkeys(_listeners(port), f"listens on port {port}")
+    at_it |= dict.fromkeys(_openers(files), "has the database open")
+    ours = {*read_unit().processes(), *_with_children(os.getpid()), INIT}  # asked last: smoke may just have begun
+    strangers = [pid for pid in at_it if pid not in ours and not _is_command(places, pid)]
+    if strangers:
+        return failed("; ".join(f"{_who(pid)} {at_it[pid]}" for pid in sorted(strangers)))
+    commands = [_who(pid) for pid in sorted(at_it) if pid not in ours]
+    return ok(f"nobody but the service{''.join(f', and the command {who}' for who in commands)}")
+
+
+def _with_children(pid: int) -> set[int]:
+    """Ours too: smoke reads the database while we look."""
+    return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+
+
+def _listeners(port: int) -> set[int]:
+    """Processes that listen on a port, at whatever address."""
+    found = psutil.net_connections(kind="tcp")
+    return {each.pid for each in found if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid}
+
+
+def _openers(files: set[tuple[int, int]]) -> Iterator[int]:
+    """Processes that have one of these files (device, inode) open, by whatever path."""
+    for pid in psutil.pids():
+        with suppress(OSError):  # it has ended meanwhile, or is not ours to look at
+            opened = (_stat(Path(entry.path)) for entry in os.scandir(f"/proc/{pid}/fd"))
+            if any((seen.st_dev, seen.st_ino) in files for seen in opened if seen):
+                yield pid
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _is_command(places: Places, pid: int) -> bool:
+    """Whether it is `lifetracker …`, by hand or by a timer: `lifetracker backup` reads while the service writes."""
+    try:
+        interpreter, *words = psutil.Process(pid).cmdline() or [""]
+    except psutil.NoSuchProcess:
+        return True
+    ours = {venv.resolve() for venv in places.venvs.iterdir()}
+    module = words[words.index("-m") + 1 :][:1] if "-m" in words else []
+    return Path(interpreter).parent.parent.resolve() in ours and module in (["lifetracker"], [BACKUP_COPY])
+
+
+def _who(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
+        return f"process {pid} of {process.username()} (`{' '.join(process.cmdline())[:WORDS_SHOWN]}`)"
+    except psutil.NoSuchProcess:
+        return f"process {pid}"

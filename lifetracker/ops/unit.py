@@ -1,0 +1,94 @@
+"""A unit as systemd sees it, and the processes that are its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lifetracker.ops import shell
+from lifetracker.ops.places import SERVICE
+
+SOCKET = SERVICE.replace(".service", ".socket")
+SYSTEMD_TAKES_AT_MOST = 10.0
+ASKED = (
+    *("LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "MainPID", "NRestarts", "NeedDaemonReload"),
+    *("ExecStart", "FragmentPath", "InvocationID", "ActiveEnterTimestamp"),
+)
+ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Properties of a unit under the names that `systemctl show` gives them; what it does not tell is empty."""
+
+    told: dict[str, str]
+
+    @property
+    def state(self) -> str:
+        """Such as `active (running)`, or `failed (failed), exit-code`."""
+        states = f"{self.told.get('ActiveState') or 'unknown'} ({self.told.get('SubState', '')})"
+        result = self.told.get("Result", "success")
+        return states if result in ("", "success") else f"{states}, {result}"
+
+    @property
+    def active(self) -> bool:
+        return self.told.get("ActiveState") == "active"
+
+    @property
+    def loaded(self) -> bool:
+        return self.told.get("LoadState") == "loaded"
+
+    @property
+    def enabled(self) -> bool:
+        return self.told.get("UnitFileState", "").startswith("enabled")
+
+    @property
+    def needs_reload(self) -> bool:
+        return self.told.get("NeedDaemonReload") == "yes"
+
+    @property
+    def since(self) -> str:
+        return self.told.get("ActiveEnterTimestamp", "")
+
+    @property
+    def invocation(self) -> str:
+        """The id of this run of it, which every line of its journal carries."""
+        return self.told.get("InvocationID", "")
+
+    @property
+    def file(self) -> Path:
+        return Path(self.told.get("FragmentPath", ""))
+
+    @property
+    def main_process(self) -> int:
+        """Its process id, 0 for none."""
+        return int(self.told.get("MainPID") or 0)
+
+    @property
+    def restarts(self) -> int:
+        """How often systemd had to start it again by itself."""
+        return int(self.told.get("NRestarts") or 0)
+
+    @property
+    def command(self) -> list[str]:
+        """The words of ExecStart, as systemd would run it now; empty for none."""
+        found = ARGUMENTS.search(self.told.get("ExecStart", ""))
+        return found[1].split() if found else []
+
+    def processes(self) -> set[int]:
+        """The ids of its main process and all that come from it."""
+        try:
+            main = psutil.Process(self.main_process)
+            return {main.pid, *(child.pid for child in main.children(recursive=True))} if self.main_process else set()
+        except psutil.NoSuchProcess:
+            return set()
+
+
+def read_unit(name: str = SERVICE) -> Unit:
+    """What systemd says of a unit now; `ProgramFailed` where it does not answer."""
+    asked = [f"--property={each}" for each in ASKED]
+    lines = shell.run(["systemctl", "show", name, *asked], seconds=SYSTEMD_TAKES_AT_MOST).splitlines()
+    return Unit({key: value for key, _, value in (line.partition("=") for line in lines)})

@@ -1,0 +1,38 @@
+"""What a check of an installation finds: a state, and a sentence with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    ok = "ok"
+    warning = "warning"
+    failed = "failed"
+    skipped = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    state: State
+    says: str
+
+
+def ok(says: str) -> Verdict:
+    return Verdict(State.ok, says)
+
+
+def warning(says: str) -> Verdict:
+    """Something to see to that forbids nothing."""
+    return Verdict(State.warning, says)
+
+
+def failed(says: str) -> Verdict:
+    """Something that forbids a deploy."""
+    return Verdict(State.failed, says)
+
+
+def skipped(says: str) -> Verdict:
+    """There is nothing here to look at; the sentence says why."""
+    return Verdict(State.skipped, says)
