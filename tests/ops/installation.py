@@ -1,0 +1,242 @@
+"""An installation below a temporary folder, with a release, stand-ins for what systemd tells, and real processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import create_connection, create_server
+from threading import Thread
+from typing import Any
+
+from lifetracker.ops import ops_check
+from lifetracker.ops.ops_check import Outcome
+from lifetracker.ops.places import SERVICE, Places
+
+RELEASE = f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%dT%H%M%SZ}-0123456789ab"
+APP = """
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+"""
+SMOKE = 'print("GUARDS OK\\nDB CHECK OK\\nSMOKE OK")\n'
+SQLITE = "VERSION = (3, 53, 0)\n\n\ndef wal_reset_warning():\n    return None\n"
+FILES = {
+    "lifetracker/__init__.py": "",
+    "lifetracker/__main__.py": SMOKE,
+    "lifetracker/main.py": APP,
+    "lifetracker/core/__init__.py": "",
+    "lifetracker/core/sqlite.py": SQLITE,
+    f"systemd/{SERVICE}": "[Service]\nType=notify\n",
+    "requirements.lock": "",
+}
+
+
+@dataclass
+class Installation:
+    """`told` is what the stand-in `systemctl show` says of the unit."""
+
+    places: Places
+    programs: Path
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def release(self) -> Path:
+        return self.places.releases / RELEASE
+
+    @property
+    def database(self) -> Path:
+        return self.places.data / "life_tracker.db"
+
+    def check(self, name: str) -> Outcome:
+        """What the check of that name in the table finds."""
+        table = {check.name: check for check in ops_check.CHECKS}
+        return ops_check.run(self.places, [table[name]])[0]
+
+    def systemd(self, **told: str) -> None:
+        """Let systemd say this of the service, beside what it said before."""
+        self.told |= told
+        self.program("systemctl", "\n".join(f"{name}={value}" for name, value in self.told.items()))
+
+    def program(self, name: str, says: str = "", code: int = 0, complains: str = "") -> Path:
+        """A program that says this, ends with this code, and writes down with what arguments it was called."""
+        (self.programs / f"{name}.says").write_text(says, encoding="utf-8")
+        (self.programs / f"{name}.complains").write_text(complains, encoding="utf-8")
+        file, here = self.programs / name, f"{self.programs}/{name}"
+        file.write_text(
+            f'#!/bin/sh\necho "$@" >>{here}.asked\ncat {here}.says\ncat {here}.complains >&2\nexit {code}\n',
+            encoding="utf-8",
+        )
+        file.chmod(0o755)
+        return file
+
+    def asked(self, name: str) -> str:
+        return (self.programs / f"{name}.asked").read_text(encoding="utf-8")
+
+    def configure(self, **lines: str | int) -> None:
+        text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
+        self.places.config.write_text(text, encoding="utf-8")
+
+    def execution(self, *arguments: str) -> list[str]:
+        """The command of the unit, and systemd told so."""
+        command = [str(self.places.live / ".venv/bin/uvicorn"), "lifetracker.main:app", *arguments]
+        self.systemd(ExecStart=f"{{ path={command[0]} ; argv[]={' '.join(command)} ; ignore_errors=no ; pid=0 }}")
+        return command
+
+
+def install(root: Path, programs: Path) -> Installation:
+    """Everything in its place and well, but that no process runs."""
+    installation = Installation(Places(root), programs)
+    places = installation.places
+    for folder in (places.releases, places.venvs, places.data, places.backups, places.etc, places.units, programs):
+        folder.mkdir(parents=True)
+    (places.venvs / "lock").symlink_to(sys.prefix)
+    _lay_release(installation)
+    (places.units / SERVICE).write_text(FILES[f"systemd/{SERVICE}"], encoding="utf-8")
+    installation.database.touch(mode=0o600)
+    places.data.chmod(0o750)
+    places.environment.write_text(f"LIFETRACKER_DATABASE_URL=sqlite:///{installation.database}\n", encoding="utf-8")
+    places.environment.chmod(0o640)
+    installation.configure(public_url="")
+    _tell_good_things(installation)
+    return installation
+
+
+def _lay_release(installation: Installation) -> None:
+    for name, text in FILES.items():
+        file = installation.release / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in FILES.items()}
+    write_json(installation.release / "MANIFEST.json", {"version": "1", "files": sums})
+    write_json(installation.release / "release.json", {"id": RELEASE, "version": "1", "archive": "0" * 64})
+    (installation.release / ".venv").symlink_to("../../venvs/lock")
+    installation.places.live.symlink_to(f"releases/{RELEASE}")
+
+
+def _tell_good_things(installation: Installation) -> None:
+    installation.systemd(
+        LoadState="loaded",
+        ActiveState="active",
+        SubState="running",
+        Result="success",
+        UnitFileState="enabled",
+        MainPID="0",
+        NRestarts="0",
+        NeedDaemonReload="no",
+        FragmentPath=str(installation.places.units / SERVICE),
+        InvocationID="0af1",
+        ActiveEnterTimestamp="Mon 2026-11-23 08:15:00 UTC",
+    )
+    installation.execution()
+    installation.program("journalctl")
+    installation.program("nginx")
+    installation.program("timedatectl", "yes\n")
+
+
+def write_json(file: Path, content: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def free_port() -> int:
+    with create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], folder: Path, port: int | None = None) -> Iterator[int]:
+    """A process and its id, once it listens on `port`; ended afterwards."""
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        if port is not None:
+            _await_port(port)
+        yield process.pid
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def serving_unit(installation: Installation) -> Iterator[int]:
+    """The unit's uvicorn, as systemd would start it, and systemd telling of it. Gives its port."""
+    port = free_port()
+    installation.configure(public_url="", url=f"http://127.0.0.1:{port}")
+    command = installation.execution("--host", "127.0.0.1", "--port", str(port))
+    with running(command, installation.places.live, port) as pid:
+        installation.systemd(MainPID=str(pid))
+        yield port
+
+
+def _await_port(port: int) -> None:
+    for _ in range(400):
+        try:
+            return create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.025)
+    raise AssertionError(f"nobody listens on {port}")
+
+
+@contextmanager
+def answering(answers: dict[str, tuple[int, Any]], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers these paths with status and JSON. Gives its address."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.get(self.path, (404, {"detail": "there is nothing here"}))
+            self.send_response(status)
+            self.send_header("Location", "/health")
+            self.end_headers()
+            self.wfile.write(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None: ...  # a client that refuses our certificate goes away
+
+    with Server(("127.0.0.1", 0), Answers) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"{'https' if tls else 'http'}://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def make_certificate(folder: Path, *, days: int, name: str = "localhost") -> Path:
+    """A certificate that signs itself, with its key beside it (`key.pem`); negative days are those since it ended."""
+    key, request, certificate = folder / "key.pem", folder / "request.pem", folder / "certificate.pem"
+    names = folder / "names"
+    names.write_text(f"subjectAltName=DNS:{name}\n", encoding="utf-8")
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key]
+    _openssl("req", "-new", *new_key, "-subj", f"/CN={name}", "-out", request)
+    signed = ["-req", "-in", request, "-signkey", key, "-days", days, "-extfile", names]
+    _openssl("x509", *signed, "-out", certificate)
+    return certificate
+
+
+def _openssl(*arguments: Any) -> None:
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+def tls_with(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    return context
+
+
+def prefer(programs: Path) -> str:
+    """A PATH on which these programs come first."""
+    return f"{programs}{os.pathsep}{os.environ['PATH']}"
