@@ -1,0 +1,90 @@
+"""`lifetracker backup` and `lifetracker restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifetracker.ops import backup as backups
+from lifetracker.ops import restore as restoring
+from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.places import Places
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Root = Annotated[Path, typer.Option(metavar="DIR", help="Another root than /, for a trial.", hidden=True)]
+
+
+@commands.command("backup")
+def back_up(
+    backup: Annotated[str | None, typer.Argument(help="With --verify: its id, else the newest.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder than the server's.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else what server.toml says.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Restore one into a temporary place, and check it.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Tell which there are.")] = False,
+    root: Root = Path("/"),
+) -> None:
+    """Back up the database while the service writes; or --verify a backup, or --list them."""
+    places = Places(root)
+    if verify:
+        _verify(places, backup, to)
+    elif listing:
+        for each in backups.in_folder(to or places.backups):
+            typer.echo(_line(each))
+    elif backup is not None:
+        raise typer.BadParameter("a backup is named with --verify only", param_hint="BACKUP")
+    else:
+        made = backups.make(places, to=to, keep=keep or places.read_config().keep_backups)
+        typer.echo(f"{made.id}: {_told(made)}, in {made.folder}")
+
+
+def _verify(places: Places, name: str | None, folder: Path | None) -> None:
+    backup = backups.find(places, name, folder)
+    backups.verify(places, backup)
+    typer.echo(f"{backup.id}: verified: restored into a temporary place, {_told(backup)}")
+
+
+def _told(backup: Backup) -> str:
+    rows = sum(backup.manifest.tables.values())
+    size = sum(each.size for each in backup.manifest.files.values())
+    return f"{rows} rows in {len(backup.manifest.tables)} tables, {size / 1e6:.1f} MB"
+
+
+def _line(backup: Backup) -> str:
+    state = f"verified {backup.verified:%Y-%m-%d %H:%M}Z" if backup.verified else "not verified yet"
+    return f"{backup.id}\t{_told(backup)}\t{backup.manifest.problem or state}"
+
+
+@commands.command("restore")
+def restore(
+    backup: Annotated[str, typer.Argument(help="Its id, or the path of its folder.")],
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the service for it, and start it afterwards.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    root: Root = Path("/"),
+) -> None:
+    """Put a backup in the place of the database; what was there is kept as a backup of its own."""
+    places = Places(root)
+
+    def agree(plan: restoring.Plan) -> None:
+        _tell(plan)
+        if not yes:
+            typer.confirm("Restore it?", abort=True)
+
+    kept = restoring.restore(places, backups.find(places, backup), stop=stop, agree=agree)
+    typer.echo(
+        f"restored {backup}; what was there is {f'backup {kept.id}' if kept else 'nothing: there was no database'}"
+    )
+
+
+def _tell(plan: restoring.Plan) -> None:
+    if plan.losses is None:
+        typer.echo("the database that is there cannot be read: its bytes will be kept")
+        return
+    for table, (now, then, lost) in plan.losses.items():
+        typer.echo(f"  {table}: {now} rows now, {then} in the backup; {lost} of now will be gone or as they were")
+    total = sum(lost for _, _, lost in plan.losses.values())
+    typer.echo(f"{total} rows will be lost or changed" if plan.losses else "nothing will change: they are the same")
+    if plan.running:
+        typer.echo(f"will be stopped meanwhile: {' '.join(plan.running)}")

@@ -1,0 +1,59 @@
+"""What backup and restore have done to a database, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lifetracker.ops.backup_child import ask
+from lifetracker.ops.backup_manifest import DATABASE, Backup, Facts
+from lifetracker.ops.backup_source import NAME, Source
+from lifetracker.ops.places import USER
+from lifetracker.ops.refusal import Refused
+
+DUMP = "backup_dump"
+
+
+def require_there(source: Source) -> None:
+    """A file is there; whether a server answers is found out by asking it."""
+    if source.file is not None and not source.file.is_file():
+        raise Refused(f"there is no database at {source.file}: `lifetracker db upgrade` makes one")
+
+
+def copy(source: Source, folder: Path) -> Facts:
+    """A whole, checked copy, as the service's user, into a folder of its own; and what it holds."""
+    to = folder / DATABASE[source.engine]
+    if source.file is not None:
+        return Facts.model_validate(ask("copy", source.file, to, user=USER))
+    return Facts.model_validate(ask("dump", to, user=USER, module=DUMP, environment={NAME: source.url}))
+
+
+def keep(source: Source, folder: Path) -> Facts:
+    """The bytes of a file that is damaged, and of its log, as they are."""
+    if source.file is not None:
+        ask("keep", source.file, folder / DATABASE[source.engine], user=USER)
+    return Facts(tables={}, revision=None)
+
+
+def try_out(backup: Backup, folder: Path, source: Source) -> Facts:
+    """Restores a backup into a folder, or a database, of its own, and counts what came out of it."""
+    with backup.database.open("rb") as given:
+        if backup.manifest.engine == "sqlite":
+            to = folder / backup.database.name
+            return Facts.model_validate(ask("receive", to, to, user=USER, given=given))
+        environment = {NAME: source.url}
+        return Facts.model_validate(ask("try", user=USER, module=DUMP, given=given, environment=environment))
+
+
+def require_same(backup: Backup, found: Facts) -> None:
+    """What came out is what went in, row for row as far as counting tells; else `Refused`."""
+    said = backup.manifest
+    names = sorted({*said.tables, *found.tables})
+    wrong = [
+        f"{name}: {found.tables.get(name)} instead of {said.tables.get(name)} rows"
+        for name in names
+        if found.tables.get(name) != said.tables.get(name)
+    ]
+    if found.revision != said.revision:
+        wrong.append(f"schema {found.revision} instead of {said.revision}")
+    if wrong:
+        raise Refused(f"backup {backup.id} does not hold what its manifest says: {'; '.join(wrong)}")

@@ -1,0 +1,121 @@
+"""What a restore has done to the database that is there, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from lifetracker.ops.backup_child import ask
+from lifetracker.ops.backup_copy import BESIDE
+from lifetracker.ops.backup_database import DUMP, require_same
+from lifetracker.ops.backup_files import require_space
+from lifetracker.ops.backup_manifest import Backup, Facts
+from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_source import NAME, Source
+from lifetracker.ops.places import USER
+from lifetracker.ops.refusal import Refused
+
+RECEIVED = ".restoring"
+
+
+@contextmanager
+def received(backup: Backup, source: Source) -> Iterator[Path]:
+    """The backup's database beside the live one, whole, checked and synced, until it takes its place or is not wanted.
+
+    On PostgreSQL the dump itself: there one transaction is the place aside.
+    """
+    if source.file is None:
+        yield backup.database
+        return
+    new = source.file.with_name(f"{source.file.name}{RECEIVED}")
+    _require_folder(new.parent)
+    new.unlink(missing_ok=True)  # of a restore that was killed
+    require_space(new.parent, backup.database.stat().st_size)
+    try:
+        with backup.database.open("rb") as given:
+            found = ask("receive", new, source.file, user=USER, given=given)
+        require_same(backup, Facts.model_validate(found))
+        yield new
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise Refused(f"there is no folder {folder} for the database: make it first")
+
+
+def losses(backup: Backup, source: Source, new: Path) -> Mapping[str, tuple[int, int, int]] | None:
+    """By table that differs: rows now, rows then, rows of now that will not be there as they are. None where what is
+    there cannot be read. On PostgreSQL the third is a count's difference."""
+    if source.file is None:
+        now = _facts(source).tables
+        then = backup.manifest.tables
+        both = {name: (now.get(name, 0), then.get(name, 0)) for name in {*now, *then}}
+        return {name: (*each, max(0, each[0] - each[1])) for name, each in sorted(both.items()) if each[0] != each[1]}
+    if not source.file.exists():
+        return {}
+    try:
+        found = ask("compare", source.file, new, user=USER)
+    except (Damaged, NotOurs):
+        return None
+    return {name: (now, then, lost) for name, (now, then, lost) in found.items()}
+
+
+def replace(backup: Backup, source: Source, new: Path) -> None:
+    """The one switch. What could not be folded together was kept as it was before."""
+    if source.file is None:
+        with new.open("rb") as given:
+            ask("load", user=USER, module=DUMP, given=given, environment={NAME: source.url})
+        require_same(backup, _facts(source))
+        return
+    if not source.file.exists():
+        ask("switch-damaged", new, source.file, user=USER)
+        return
+    try:
+        ask("switch", new, source.file, user=USER)
+    except Damaged:
+        ask("switch-damaged", new, source.file, user=USER)
+
+
+def _facts(source: Source) -> Facts:
+    return Facts.model_validate(ask("count", user=USER, module=DUMP, environment={NAME: source.url}))
+
+
+def users_of(source: Source) -> list[str]:
+    """Who has the database open: `process 4711 (uvicorn)`."""
+    if source.file is None:
+        found: list[str] = ask("users", user=USER, module=DUMP, environment={NAME: source.url})
+        return found
+    wanted = _identities(source.file)
+    return [f"process {pid} ({name})" for pid, name in _processes() if wanted & _open_in(pid)]
+
+
+def _identities(file: Path) -> set[tuple[int, int]]:
+    """Device and inode: the same file has another path in another mount namespace."""
+    found = set()
+    for each in (file, *(file.with_name(f"{file.name}-{kind}") for kind in BESIDE)):
+        with suppress(FileNotFoundError):
+            found.add((each.stat().st_dev, each.stat().st_ino))
+    return found
+
+
+def _processes() -> Iterator[tuple[int, str]]:
+    for process in psutil.process_iter(["name"]):
+        if process.pid != os.getpid():
+            yield process.pid, process.info["name"]
+
+
+def _open_in(pid: int) -> set[tuple[int, int]]:
+    """Of a process that ends meanwhile, or is not ours to see, nothing."""
+    found = set()
+    with suppress(OSError):
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                about = each.stat()
+                found.add((about.st_dev, about.st_ino))
+    return found
