@@ -129,8 +129,14 @@ def http_below_router(house: House) -> Iterator[Violation]:
         if module.package == "core" and module.dotted.split(".")[2:] in [[name] for name in HTTP_IN_CORE]:
             continue
         for use in module.uses:
-            if use.comes_from(*HTTP):
+            if use.comes_from(*HTTP) or _is_kin(use):
                 yield module.violation("http", use.node, f"{use.origin} below the router")
+
+
+def _is_kin(use: Use) -> bool:
+    """What is made for the web framework: `sse_starlette`, `fastapi_users`."""
+    package = use.origin.partition(".")[0].split("_")
+    return "fastapi" in package or "starlette" in package
 
 
 def hidden_imports(house: House) -> Iterator[Violation]:
@@ -141,7 +147,7 @@ def hidden_imports(house: House) -> Iterator[Violation]:
                 inner = [each for each in _body(node) if isinstance(each, (ast.Import, ast.ImportFrom))]
                 yield from (module.violation("hidden", each, "an import inside a function") for each in inner)
         for use in module.uses:
-            if use.origin in RUNTIME and isinstance(use.node, (ast.Name, ast.Attribute, ast.ImportFrom)):
+            if use.origin in RUNTIME and isinstance(use.node, (ast.Name, ast.Attribute, ast.ImportFrom, ast.Subscript)):
                 yield module.violation("hidden", use.node, f"{use.origin} leads where no reader sees")
 
 
@@ -158,6 +164,8 @@ RUNTIME = frozenset(
     (
         *("builtins.exec", "builtins.eval", "builtins.compile", "builtins.__import__", "sys.modules"),
         *("importlib.import_module", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec"),
+        *("importlib.__import__", "importlib.reload", "importlib.machinery.SourceFileLoader", "pkgutil.resolve_name"),
+        *("sys.path", "sys.meta_path", "sys.path_hooks", "site.addsitedir"),
         *("runpy.run_module", "runpy.run_path", "code.InteractiveInterpreter", "types.FunctionType"),
     )
 )

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from lifetracker.core.guard_source import PACKAGE, House, Module, Use, Violation
+from lifetracker.core.guard_sql import ends_a_unit
 
 PRINTERS = (
     *("builtins.print", "builtins.breakpoint", "pprint", "rich", "icecream", "colorama", "tabulate", "click"),
@@ -19,11 +20,15 @@ PRINTERS = (
         "sys.__stderr__",
         "sys.displayhook",
     ),
-    *("traceback.print_exc", "traceback.print_exception", "traceback.print_stack", "traceback.print_last", "os.write"),
+    *("typer.echo_via_pager", "typer.get_text_stream", "typer.get_binary_stream", "typer.rich_utils", "sys.excepthook"),
+    *("tqdm", "devtools", "pdb"),
+    *("traceback.print_exc", "traceback.print_exception", "traceback.print_stack", "traceback.print_last"),
     *("traceback.print_tb", "traceback.print_list", "contextlib.redirect_stdout", "contextlib.redirect_stderr"),
-    *("faulthandler.dump_traceback", "logging.lastResort", "os.system", "os.fdopen", "posix.write", "curses"),
+    *("faulthandler.dump_traceback", "logging.lastResort", "os.system", "posix.write", "curses"),
 )
 ECHO = "typer.echo"
+TALK = ("typer.confirm", "typer.prompt", "typer.progressbar", "typer.launch")  # where there is somebody to talk to
+OPENING = ("builtins.open", "io.open", "io.FileIO", "os.fdopen", "os.write", "os.writev")  # a file, or a descriptor
 MAY_ECHO = ("cli", "ops")
 MAY_ECHO_IN_CORE = ("guards", "smoke")
 LOG = f"{PACKAGE}.core.logging"
@@ -31,12 +36,15 @@ DEVICES = ("dev/stdout", "dev/stderr", "dev/tty", "dev/fd/", "proc/self/fd/")  #
 LOGURU_SET_UP = ("add", "remove", "configure", "level", "reinstall", "start", "stop", "enable", "disable")
 STDLIB_SET_UP = (
     *("basicConfig", "addHandler", "removeHandler", "dictConfig", "fileConfig", "setLogRecordFactory"),
-    *("setLoggerClass", "captureWarnings", "disable", "addLevelName", "listen"),
+    *("setLoggerClass", "captureWarnings", "disable", "addLevelName", "listen", "Logger", "setLevel"),
+    *("handlers", "propagate", "disabled", "addFilter", "removeFilter", "filters", "setFormatter"),
 )
 HANDLERS = ("addHandler", "basicConfig", "dictConfig", "fileConfig")  # whatever they are called on
 OTHER_LOGS = ("structlog", "logbook", "logzero", "syslog", "systemd.journal", "eliot", "picologging", "sentry_sdk")
 ENDINGS = ("commit", "rollback")
 COMMITS = (f"{PACKAGE}.core.db",)
+STATEMENTS = f"{PACKAGE}.core.db_repository"  # what the door says to the database
+MAY_SET_UP = ("__main__", "main", "cli", "ops", "migrations", "core")
 
 
 def prints(house: House) -> Iterator[Violation]:
@@ -45,11 +53,22 @@ def prints(house: House) -> Iterator[Violation]:
         if module.dotted == LOG:
             continue
         for use in module.uses:
-            if use.comes_from(*PRINTERS) and not (use.origin == ECHO and _may_echo(module)):
+            if use.comes_from(*PRINTERS, *TALK) and not (use.origin in (ECHO, *TALK) and _may_echo(module)):
                 yield module.violation("print", use.node, f"{use.origin} beside the log")
         for node in module.nodes:
-            if isinstance(node, ast.Constant) and _is_device(node.value):
+            if (isinstance(node, ast.Constant) and _is_device(node.value)) or _opens_number(module, node):
                 yield module.violation("print", node, "a way around the log")
+
+
+def _opens_number(module: Module, node: ast.AST) -> bool:
+    """`open(1, "w")`, and what was imported to do so: a descriptor that is no constant is that of a file."""
+    match node:
+        case ast.Call(func=function, args=[stream, *_]) if module.names.origins(function) & {*OPENING}:
+            numbers = [
+                value for name, value in module.texts.given if isinstance(stream, ast.Name) and name == stream.id
+            ]
+            return any(isinstance(each, ast.Constant) and isinstance(each.value, int) for each in [stream, *numbers])
+    return False
 
 
 def _is_device(value: object) -> bool:
@@ -67,7 +86,7 @@ def second_logs(house: House) -> Iterator[Violation]:
         if module.dotted == LOG:
             continue
         for use in module.uses:
-            if _sets_up(use):
+            if _sets_up(use) or (use.origin == f"{LOG}.set_up" and module.package not in MAY_SET_UP):
                 yield module.violation("second-log", use.node, f"{use.origin} sets up a log of its own")
         for node in module.nodes:
             if isinstance(node, ast.Attribute) and node.attr in HANDLERS:
@@ -96,14 +115,29 @@ def _commits_in(module: Module) -> Iterator[Violation]:
         match node:
             case ast.Attribute(attr=name) if name in ENDINGS and id(node) in taken:
                 yield module.violation("commit", node, f"{name} outside the door to the database")
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]):
-                if any(text.plain in ENDINGS for text in module.texts.of(name)):
-                    yield module.violation("commit", node, "commit or rollback outside the door to the database")
+            case ast.Call() if module.attribute(node) in ENDINGS or _says_commit(module, node):
+                yield module.violation("commit", node, "commit or rollback outside the door to the database")
+            case ast.Attribute(attr="autocommit", ctx=ast.Store()):
+                yield module.violation("commit", node, "a connection that commits by itself")
+            case ast.keyword(arg="isolation_level", value=ast.Constant(value=str(level)) as chosen):
+                if level.lower() == "autocommit":
+                    yield module.violation("commit", chosen, "a connection that commits by itself")
+            case ast.withitem(context_expr=ast.Call(func=ast.Attribute(attr="begin")) as begun):
+                yield module.violation("commit", begun, "begin() commits at the end of its block")
+
+
+def _says_commit(module: Module, call: ast.Call) -> bool:
+    """`execute("COMMIT")`, `exec(text("ROLLBACK"))`: one word alone is no SQL until it is handed to what runs it."""
+    match call:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[said, *_]):
+            runs = name == "text" or name.startswith("exec")
+            return runs and module.dotted != STATEMENTS and any(ends_a_unit(t.plain) for t in module.texts.of(said))
+    return False
 
 
 def _handed_on(node: ast.AST) -> Iterator[ast.AST]:
     """Attributes that an assignment or an argument takes along without calling them."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Return)) and node.value is not None:
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Yield)) and node.value is not None:
         yield node.value
     elif isinstance(node, ast.Call):
         yield from node.args

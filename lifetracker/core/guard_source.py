@@ -20,8 +20,12 @@ ROOMS = ("router", "dependencies", "service", "repository", "models", "schemas")
 PLURALS = {"routers": "router", "services": "service", "repositories": "repository"}
 # Of what is there without an import, what the rules ask about, and what leads to it.
 BUILTINS = frozenset(
-    ("print", "breakpoint", "exec", "eval", "compile", "__import__", "getattr", "vars", "globals", "locals")
+    ("print", "breakpoint", "exec", "eval", "compile", "__import__", "open", "getattr", "vars", "globals", "locals")
 )
+# Calls that answer a logger.
+LOGGERS = {"logging.getLogger": "logging.root", "logging.root.getChild": "logging.root"} | {
+    f"loguru.logger.{name}": "loguru.logger" for name in ("bind", "opt", "patch")
+}
 DEEPEST = 12  # steps that a name is followed
 
 Origins = frozenset[str]
@@ -125,6 +129,20 @@ class Module:
     def nodes(self) -> list[ast.AST]:
         return list(ast.walk(self.tree))
 
+    def attribute(self, node: ast.AST) -> str | None:
+        """The name that is taken of a value, written as one or as a text: `tx.commit`, `getattr(tx, "commit")`."""
+        match node:
+            case ast.Attribute(attr=name):
+                return name
+            case (
+                ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_])
+                | ast.Call(func=ast.Name(id="methodcaller" | "attrgetter"), args=[name, *_])
+                | ast.Call(func=ast.Attribute(attr="methodcaller" | "attrgetter"), args=[name, *_])
+                | ast.Call(func=ast.Attribute(attr="__getattribute__" | "__getattr__"), args=[name, *_])
+            ):
+                return next((text.plain.rpartition(".")[2] for text in self.texts.of(name) if text.is_plain), None)
+        return None
+
     def violation(self, rule: str, node: ast.AST, message: str) -> Violation:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         return Violation(self.path, line, column, rule, message)
@@ -163,7 +181,7 @@ class House:
         self.modules: dict[str, Module] = {}
         self.unreadable: list[Violation] = []
         for file in sorted(folder.rglob("*")):
-            if "__pycache__" not in file.parts:
+            if "__pycache__" not in file.parts or file.suffix == ".py":
                 self._take(file)
 
     def _take(self, file: Path) -> None:
@@ -183,6 +201,8 @@ class House:
             line = getattr(error, "lineno", None) or 1
             self.unreadable.append(Violation(path, line, 1, "unreadable", f"cannot be parsed: {error.args[0]}"))
             return
+        if dotted in self.modules or "__pycache__" in file.parts:
+            self.unreadable.append(Violation(path, 1, 1, "unreadable", "another file hides it, or its place does"))
         self.modules[dotted] = Module(path, dotted, tree, self)
 
     def module_of(self, origin: str) -> Module | None:
@@ -242,6 +262,8 @@ class Names:
                 return self._of_call(node, depth)
             case ast.Subscript(value=ast.Attribute(value=value, attr="__dict__"), slice=key):
                 return self._below(value, self._words(key), depth)
+            case ast.Subscript(value=ast.Name(id="__builtins__"), slice=key):
+                return frozenset(f"builtins.{word}" for word in self._words(key))
             case ast.Subscript(value=ast.Call(func=function, args=args), slice=key):
                 return self._of_table(function, args, key, depth)
             case ast.Subscript(value=value, slice=key) if "sys.modules" in self.origins(value, depth + 1):
@@ -277,6 +299,10 @@ class Names:
             return self._below(call.args[0], self._words(call.args[1]), depth)
         if functions & {"importlib.import_module", "builtins.__import__"} and call.args:
             return frozenset(self._module.resolve(*_dots(word)) for word in self._words(call.args[0]))
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "__getattribute__" and call.args:
+            return self._below(call.func.value, self._words(call.args[0]), depth)
+        if functions & LOGGERS.keys():
+            return frozenset(LOGGERS[function] for function in functions & LOGGERS.keys())
         if isinstance(call.func, ast.Call) and call.args:
             getters = self.origins(call.func.func, depth + 1)
             if getters & {"operator.attrgetter", "operator.itemgetter"} and call.func.args:

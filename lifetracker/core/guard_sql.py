@@ -8,11 +8,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from lifetracker.core import sqlite
+from lifetracker.core.guard_layers import FEATURES
 from lifetracker.core.guard_source import House, Module, Use, Violation
 from lifetracker.core.guard_text import Text
 
@@ -24,14 +26,31 @@ TOOLKITS = ("sqlalchemy", "sqlmodel")
 DRIVERS = (
     *("sqlite3", "_sqlite3", "pysqlite3", "apsw", "aiosqlite", "sqlean", "libsql", "duckdb"),
     *("psycopg", "psycopg2", "psycopg_pool", "asyncpg", "pg8000", "pymysql", "MySQLdb", "mysql", "pyodbc", "oracledb"),
-    *("peewee", "pony", "tortoise", "records", "dataset", "databases", "sqlobject", "pypika", "alembic"),
+    *(
+        "sqlite_utils",
+        "sqlalchemy_utils",
+        "ormar",
+        "peewee",
+        "pony",
+        "tortoise",
+        "records",
+        "dataset",
+        "databases",
+        "sqlobject",
+        "pypika",
+        "alembic",
+    ),
 )
 SHAPES = ("sqlmodel.SQLModel", "sqlmodel.Field")  # what a schema may be made of
+OPENING = tuple(f"lifetracker.core.{name}" for name in ("engines", "prepared", "sqlite"))  # not for features
 # Modules of core that units of work, tables and the one driver are made in; `guard_sql` asks its parser.
 DOORS = tuple(f"lifetracker.core.{name}" for name in ("db", "engines", "prepared", "models", "sqlite", "guard_sql"))
+DENY, TRANSACTION = sqlite.driver.SQLITE_DENY, sqlite.driver.SQLITE_TRANSACTION
 NOT_SQL = re.compile(r"syntax error|incomplete input|unrecognized token|embedded null", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|$)", re.DOTALL)
-MOST_HOLES = 4  # filled in every way; more of them all alike
+FILLS = ("x", "", "x=x", "(x)")  # a name, nothing, what `SET` wants, a row
+MOST_HOLES = 8  # filled in every way; more of them all alike
+PAST_THE_TOOLKIT = ("raw_connection", "driver_connection", "dbapi_connection", "executescript")
 
 
 def may_hold_sql(module: Module) -> bool:
@@ -47,8 +66,9 @@ def text_constructs(house: House) -> Iterator[Violation]:
             if use.comes_from(*TOOLKITS) and (use.last in TEXTS or _is_star(use)):
                 yield module.violation("sql-text", use.node, f"{use.origin} outside a repository")
         for node in module.nodes:
-            if isinstance(node, ast.Attribute) and node.attr == "exec_driver_sql":
-                yield module.violation("sql-text", node, "exec_driver_sql outside a repository")
+            name = module.attribute(node) if isinstance(node, (ast.Attribute, ast.Call)) else None
+            if name == "exec_driver_sql" or (name in PAST_THE_TOOLKIT and module.dotted not in DOORS):
+                yield module.violation("sql-text", node, f"{name} outside a repository")
 
 
 def machinery(house: House) -> Iterator[Violation]:
@@ -58,7 +78,8 @@ def machinery(house: House) -> Iterator[Violation]:
             continue
         for use in module.uses:
             is_shape = module.room == "schemas" and use.origin in SHAPES
-            if use.comes_from(*TOOLKITS, *DRIVERS) and not is_shape:
+            is_door = module.package in FEATURES and use.comes_from(*OPENING)
+            if (use.comes_from(*TOOLKITS, *DRIVERS) and not is_shape) or is_door:
                 yield module.violation("sql-machinery", use.node, f"{use.origin} outside a repository")
 
 
@@ -105,9 +126,15 @@ def is_sql(text: Text) -> bool:
 def _filled(text: Text) -> Iterator[str]:
     """With an identifier in each hole, or nothing: a hole may stand for a whole clause."""
     holes = len(text.pieces) - 1
-    ways = product(("x", ""), repeat=holes) if holes <= MOST_HOLES else ((fill,) * holes for fill in ("x", "", "1"))
+    ways = product(_fills(text, holes), repeat=holes) if holes <= MOST_HOLES else ((fill,) * holes for fill in FILLS)
     for way in ways:
         yield "".join(piece + fill for piece, fill in zip(text.pieces, (*way, ""), strict=True))
+
+
+def _fills(text: Text, holes: int) -> tuple[str, ...]:
+    """Fewer where they would be too many, or where one word stands alone, which is prose: "Values {}"."""
+    alone = holes and len(re.findall(r"\w+", " ".join(text.pieces))) < 2
+    return FILLS[:2] if alone or holes > MOST_HOLES // 2 else FILLS
 
 
 @lru_cache(maxsize=4096)
@@ -134,11 +161,28 @@ def _is_prepared(statement: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
+def ends_a_unit(said: str) -> bool:
+    """Whether it is a COMMIT or a ROLLBACK to SQLite, by what that asks leave for; nothing is run."""
+    asked: list[str | None] = []
+
+    def refuse(action: int, what: str | None, *_: Any) -> Any:
+        asked.append(what if action == TRANSACTION else None)
+        return DENY
+
+    connection = sqlite.driver.connect(":memory:", isolation_level=None)
+    connection.set_authorizer(refuse)
+    with suppress(sqlite.driver.Error):
+        connection.execute(f"EXPLAIN {said}")
+    connection.close()
+    return "COMMIT" in asked or "ROLLBACK" in asked
+
+
 @lru_cache(maxsize=1)
 def _parser() -> Any:
     """An empty database, which besides refuses to do anything: preparing is all that is wanted of it."""
     connection = sqlite.driver.connect(":memory:", isolation_level=None)
-    connection.set_authorizer(lambda *_: sqlite.driver.SQLITE_DENY)
+    connection.set_authorizer(lambda *_: DENY)
     return connection
 
 

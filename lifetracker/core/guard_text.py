@@ -9,12 +9,17 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from textwrap import dedent
 
 DEEPEST = 10  # steps from a name to what it holds
 WIDEST = 6  # alternatives of one expression that are looked at
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[sdrifcxaeg]|\{[^{}]*\}")
+PLACEHOLDER = re.compile(
+    r"%(?:\((?P<key>\w+)\))?[-#0 +]*\d*(?:\.\d+)?[sdrifcxaeg]"
+    r"|\{(?P<field>\w*)[^{}]*\}"
+    r"|\$\{?(?P<name>[A-Za-z_]\w*)\}?"  # string.Template
+)
 ASSIGNING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.arguments, ast.For, ast.comprehension, ast.withitem)
 GROWING = (ast.AugAssign, ast.Call)
 UNCHANGED = ("encode", "decode", "format_map", "expandtabs", "replace", "substitute", "safe_substitute", "__str__")
@@ -51,12 +56,23 @@ class Text:
     def changed(self, change: Callable[[str], str]) -> Text:
         return Text(tuple(change(piece) for piece in self.pieces))
 
-    def opened(self) -> Text:
-        """With a hole for each `%s` and `{}` that is still written out."""
-        return glued([Text(tuple(PLACEHOLDER.split(piece))) for piece in self.pieces], HOLE)
+    def opened(self, given: Callable[[str], Text | None] = lambda _: None) -> Text:
+        """With what is given for each `%s`, `{}` and `$name` that is still written out, by its name, or a hole."""
+        if not any(map(PLACEHOLDER.search, self.pieces)):
+            return self
+        return glued([_opened(piece, given) for piece in self.pieces], HOLE)
 
 
 HOLE = Text(("", ""))
+
+
+def _opened(piece: str, given: Callable[[str], Text | None]) -> Text:
+    text, end = Text(("",)), 0
+    for found in PLACEHOLDER.finditer(piece):
+        name = found[found.lastgroup] if found.lastgroup else ""
+        text = text + Text((piece[end : found.start()],)) + (given(name) or HOLE)
+        end = found.end()
+    return text + Text((piece[end:],))
 
 
 def glued(texts: Sequence[Text], glue: Text) -> Text:
@@ -118,8 +134,10 @@ class Texts:
                 return self.of(value, depth)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self._added(left, right, depth)
-            case ast.BinOp(left=left, op=ast.Mod()):
-                return [text.opened() for text in self.of(left, depth)]
+            case ast.BinOp(left=left, op=ast.Mod(), right=ast.Tuple(elts=args)):
+                return self._opened(left, args, [], depth)
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                return self._opened(left, [right], [], depth)
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
                 return self.of(left, depth) or self.of(right, depth)
             case ast.Call():
@@ -128,6 +146,8 @@ class Texts:
                 return [text for value in self._held.get(name, [])[:WIDEST] for text in self.of(value, depth)] or (
                     self._elsewhere(node) if name not in self._held else []
                 )
+            case ast.Attribute(value=ast.Attribute() as member, attr="value") if "value" not in self._held:
+                return self.of(member, depth)  # of an Enum
             case ast.Attribute(attr=name):
                 return [text for value in self._held.get(name, [])[:WIDEST] for text in self.of(value, depth)] or (
                     self._elsewhere(node)
@@ -138,16 +158,21 @@ class Texts:
                 return [*self.of(one, depth), *self.of(other, depth)]
             case ast.BoolOp(values=values):
                 return [text for value in values for text in self.of(value, depth)]
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
+                kept = (_kept(value, key) for value in self._held.get(name, [])[:WIDEST])
+                return [text for value in kept if value is not None for text in self.of(value, depth)]
             case ast.Subscript(value=value, slice=ast.Slice(step=ast.UnaryOp(op=ast.USub()))):
                 return [text.changed(lambda piece: piece[::-1]) for text in self.of(value, depth) if text.is_plain]
         return []
 
     def _of_call(self, call: ast.Call, depth: int) -> list[Text]:
         match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="str"), attr="join"), args=[glue, parts]):
+                return self._of_join(glue, parts, depth)
             case ast.Call(func=ast.Attribute(value=glue, attr="join"), args=[parts]):
                 return self._of_join(glue, parts, depth)
-            case ast.Call(func=ast.Attribute(value=value, attr="format")):
-                return [text.opened() for text in self.of(value, depth)]
+            case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=keywords):
+                return self._opened(value, args, keywords, depth)
             case ast.Call(func=ast.Attribute(value=value, attr="replace"), args=[old, new]):
                 return [self._replaced(text, old, new, depth) for text in self.of(value, depth)]
             case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in METHODS:
@@ -163,6 +188,17 @@ class Texts:
                 return [text for value in args for text in self.of(value, depth)] if len(args) < 3 else []
         return []
 
+    def _opened(
+        self, node: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword], depth: int
+    ) -> list[Text]:
+        """`"%s FROM %s" % (verb, table)`, `"{} FROM {table}".format(verb, table=table)`."""
+        named = {keyword.arg or "": keyword.value for keyword in keywords}
+        return [text.opened(partial(self._given, iter(args), named, depth)) for text in self.of(node, depth)]
+
+    def _given(self, in_turn: Iterator[ast.expr], named: dict[str, ast.expr], depth: int, name: str) -> Text | None:
+        value = named.get(name) if name else next(in_turn, None)
+        return next(iter(self.of(value, depth)), None) if value is not None else None
+
     def _of_join(self, glue: ast.expr, parts: ast.expr, depth: int) -> list[Text]:
         elements = self._elements(parts)
         if elements is None:
@@ -170,14 +206,32 @@ class Texts:
         alternatives = [self._or_hole(element, depth) for element in elements]
         return [whole for each in self.of(glue, depth) for whole in self._joined(alternatives, each)]
 
-    def _elements(self, node: ast.expr) -> list[ast.expr] | None:
+    def _elements(self, node: ast.expr, depth: int = 0) -> list[ast.expr] | None:
+        """What a list is made of, as far as that is written out."""
+        if depth > DEEPEST:
+            return None
         match node:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                return list(elements)
+                return [each for element in elements for each in self._spread(element, depth + 1)]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                ours, theirs = self._elements(left, depth + 1), self._elements(right, depth + 1)
+                return None if ours is None and theirs is None else [*(ours or [left]), *(theirs or [right])]
+            case ast.ListComp(elt=ast.Name(id=name), generators=[ast.comprehension(target=ast.Name(id=each), iter=of)]):
+                return self._elements(of, depth + 1) if name == each else None
+            case ast.GeneratorExp(elt=element, generators=generators):
+                return self._elements(ast.ListComp(elt=element, generators=generators), depth + 1)
+            case ast.Call(func=ast.Name(id="map" | "filter" | "list" | "tuple"), args=[*_, parts]):
+                return self._elements(parts, depth + 1)
             case ast.Name(id=name) if name in self._held:
-                start = self._elements(self._held[name][0])
+                start = self._elements(self._held[name][0], depth + 1)
                 return None if start is None else [*start, *self._grown.get(name, [])]
         return None
+
+    def _spread(self, element: ast.expr, depth: int) -> list[ast.expr]:
+        """`*columns` as what it is made of."""
+        if isinstance(element, ast.Starred):
+            return self._elements(element.value, depth) or [element]
+        return [element]
 
     def _added(self, left: ast.expr, right: ast.expr, depth: int) -> list[Text]:
         ours, theirs = self.of(left, depth), self.of(right, depth)
@@ -236,14 +290,33 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
                 yield from _pairs(one, other)
 
 
+def _kept(node: ast.expr, key: object) -> ast.expr | None:
+    """What a written-out dict, list or tuple has at a key."""
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            return next((value for each, value in zip(keys, values, strict=True) if _is(each, key)), None)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) if isinstance(key, int) and key < len(elements):
+            return elements[key]
+    return None
+
+
+def _is(node: ast.expr | None, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value
+
+
 def _growth(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """`q += x`, `parts.append(x)`, `parts.extend([x, y])`."""
     match node:
-        case ast.AugAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), value=ast.List(elts=values)):
+        case ast.AugAssign(
+            target=ast.Name(id=name) | ast.Attribute(attr=name), value=ast.List(elts=values) | ast.Tuple(elts=values)
+        ):
             yield from ((name, value) for value in values)
         case ast.AugAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), op=ast.Add(), value=value):
             yield name, value
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value]):
             yield name, value
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="extend"), args=[ast.List(elts=values)]):
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=name), attr="extend"),
+            args=[ast.List(elts=values) | ast.Tuple(elts=values)],
+        ):
             yield from ((name, value) for value in values)

@@ -111,6 +111,12 @@ class TestRun:
 
         assert [(each.rule, each.path) for each in found] == [("unreadable", "lifetracker/challenges/linked.py")]
 
+    def test_reports_a_module_that_a_package_of_its_name_hides(self, house: House) -> None:
+        found = house.judge("core/guards/__init__.py", "RULES = ()\n")
+        (house.folder / "core/guards").rmdir()
+
+        assert [(each.rule, each.path) for each in found] == [("unreadable", "lifetracker/core/guards.py")]
+
     def test_refuses_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(guards.Unknown, match="there is no folder"):
             guards.run(tmp_path / "nope")
