@@ -1,0 +1,88 @@
+"""The operator's commands on a server; each hands over to its module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifetracker.ops import deploy as deploying
+from lifetracker.ops import journal, recover, release_build, remote, rollback, source, status
+from lifetracker.ops.places import Places
+from lifetracker.ops.refusal import Refused
+from lifetracker.ops.telling import Teller
+
+commands = typer.Typer()
+release_app = typer.Typer(no_args_is_help=True, help="Archives to deploy.")
+commands.add_typer(release_app, name="release")
+
+Root = Annotated[Path, typer.Option(help="The root of the server's tree; another one for a trial.")]
+
+
+@release_app.command("build")
+def build_release(
+    to: Annotated[Path, typer.Option(help="The folder for the archive.")] = Path("dist"),
+    python: Annotated[list[str] | None, typer.Option(help="A Python of the server, as 3.11; may be repeated.")] = None,
+    machine: Annotated[str, typer.Option(help="The server's processor, as `uname -m` names it.")] = "x86_64",
+) -> None:
+    """Make one archive with the source, its libraries and a manifest; it starts itself on the server."""
+    archive = release_build.build(to, python or (), machine)
+    typer.echo(f"{archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+
+
+@commands.command("deploy")
+def deploy(
+    archive: Annotated[Path | None, typer.Argument(help="The archive; by default the one that this runs from.")] = None,
+    host: Annotated[str | None, typer.Option(help="Deploy on that server, over ssh.")] = None,
+    sudo: Annotated[bool, typer.Option(help="With --host: become root there with sudo.")] = False,
+    despite_ops_check: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Go on though ops-check fails; the reason stays on record.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, and change nothing.")] = False,
+    show_status: Annotated[bool, typer.Option("--status", help="Tell what is live, and deploy nothing.")] = False,
+    recover_only: Annotated[bool, typer.Option("--recover", help="End one that was cut short, and no more.")] = False,
+    root: Root = Path("/"),
+) -> None:
+    """Bring a release live: old or new at every moment, and whole."""
+    places, tell = Places(root), Teller()
+    if show_status:
+        for line in status.told(places):
+            typer.echo(line)
+    elif recover_only:
+        _recover(places, tell)
+    elif host is not None:
+        words = [*(["--dry-run"] if dry_run else [])]
+        words += ["--despite-ops-check", despite_ops_check] if despite_ops_check is not None else []
+        raise typer.Exit(remote.deploy(host, _archive(archive), words, tell, sudo=sudo))
+    else:
+        deployed = deploying.deploy(
+            places, _archive(archive), tell, despite_ops_check=despite_ops_check, dry_run=dry_run
+        )
+        typer.echo(f"DEPLOY OK: {deployed}" if not dry_run else "DRY RUN OK: nothing was changed")
+
+
+def _archive(given: Path | None) -> Path:
+    found = given or source.archive()
+    if found is None:
+        raise Refused("which archive? `lifetracker deploy ARCHIVE`")
+    return found
+
+
+def _recover(places: Places, tell: Teller) -> None:
+    with journal.locked(places, "deploy --recover"):
+        done = recover.recover(places, tell)
+    typer.echo("RECOVERED" if done else "nothing was cut short: all is as it should be")
+
+
+@commands.command("rollback")
+def roll_back(
+    release: Annotated[str | None, typer.Argument(help="The release; by default the last good one before.")] = None,
+    restore_database: Annotated[
+        bool, typer.Option("--restore-database", help="Put back the database of then, where its code needs that.")
+    ] = False,
+    root: Root = Path("/"),
+) -> None:
+    """Go back to a release that was live before."""
+    gone_to = rollback.roll_back(Places(root), release, Teller(), restore_database=restore_database)
+    typer.echo(f"ROLLBACK OK: {gone_to}")

@@ -1,0 +1,224 @@
+"""Deploy: everything that can fail without touching what is live comes first, then the canon's steps in their order."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lifetracker.core.day import utc_now
+from lifetracker.ops import archive, backup, backup_database, backup_files, journal, ops_check, releases, systemd, venv
+from lifetracker.ops.archive import MANIFEST, Archive
+from lifetracker.ops.backup_source import NAME, Source, source_of
+from lifetracker.ops.breaks import BREAKS, interruptible
+from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.ops_check import Outcome
+from lifetracker.ops.places import USER, Places
+from lifetracker.ops.recover import recover
+from lifetracker.ops.refusal import Refused
+from lifetracker.ops.releases import NOTE, Release
+from lifetracker.ops.telling import Teller
+from lifetracker.ops.work import Work, clear_away, rehearsal, serves
+
+Check = Callable[[Places], list[Outcome]]
+SPARE = 100 * 1024**2
+
+
+def deploy(
+    places: Places,
+    path: Path,
+    tell: Teller,
+    *,
+    despite_ops_check: str | None = None,
+    dry_run: bool = False,
+    check: Check = ops_check.run,
+) -> str:
+    """Bring the release in the archive at `path` live, and answer its id.
+
+    `Refused` with the reason when it did not come to be; the server is then as it was before. `despite_ops_check` is
+    the reason, kept in the journal, to go on though ops-check fails. A dry run judges all and changes nothing.
+    """
+    what = f"deploy of {path.name}"
+    with journal.locked(places, what), interruptible():
+        recover(places, tell)
+        with tell.step("verify"), archive.opened(path) as members:
+            work = _undertake(places, members, tell)
+        tell.say(f"release {work.undertaking.release}, version {members.manifest.version}")
+        with archive.opened(path) as members:
+            try:
+                failing = _judge(work, members, despite_ops_check, check)
+                if dry_run:
+                    _call_off(work)
+                else:
+                    _put_live(work)
+                    _check_again(work, check, failing)
+            except BREAKS as broke:
+                why = str(broke) or "interrupted"
+                tell.say(f"{why}\n  putting back what was")
+                work.put_back(why)
+                raise
+    return work.undertaking.release
+
+
+def _undertake(places: Places, members: Archive, tell: Teller) -> Work:
+    now = utc_now()
+    current = releases.live(places)
+    release = releases.new_id(places, members.digest, now)
+    undertaking = Undertaking(release, "deploy", release, current.id if current else None)
+    work = Work(places, places.read_config(), Journal(places), undertaking, tell)
+    work.journal.begin(undertaking)
+    return work
+
+
+def _judge(work: Work, members: Archive, despite: str | None, check: Check) -> set[str]:
+    """All that touches nothing live; the names of the checks that failed before and are gone on in spite of."""
+    new = Release(work.places.new)
+    with work.step("space"):
+        _refuse_too_little_disk(work.places, members)
+    with work.step("unpack"):
+        _unpack(work, members)
+    with work.step("libraries"):
+        python = venv.find_python(members)
+        environment = venv.provide(work.places, members, (new.folder / "requirements.lock").read_bytes(), python)
+        (new.folder / ".venv").symlink_to(environment)
+    with work.step("guards"):
+        new.run(work.places, "guards", "--path", str(new.folder))
+    with work.step("compile"):
+        new.compile()
+    with work.step("import"):
+        new.run_python(work.places, "-c", "import lifetracker.main")
+    if work.previous is None:
+        return set()
+    with work.step("ops-check") as facts:
+        return _look_after(check(work.places), facts, despite)
+
+
+def _refuse_too_little_disk(places: Places, members: Archive) -> None:
+    database = source_of(places).size
+    needed = {
+        places.home: 3 * members.size + SPARE,
+        places.backups: 2 * database + SPARE,
+        places.data: database + SPARE,
+    }
+    for folder, size in needed.items():
+        free = shutil.disk_usage(folder).free
+        if free < size:
+            raise Refused(f"{folder} has {free // 1024**2} MiB free, a deploy needs {size // 1024**2}: make room first")
+
+
+def _unpack(work: Work, members: Archive) -> None:
+    new = work.places.new
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    manifest = members.manifest
+    members.unpack(new, manifest.files, lambda done, of: work.tell.progress("unpack", done, of))
+    (new / MANIFEST).write_text(json.dumps(manifest.model_dump(), indent=1), encoding="utf-8")
+    note = {"id": work.undertaking.release, "version": manifest.version, "archive": members.digest}
+    (new / NOTE).write_text(json.dumps(note), encoding="utf-8")
+
+
+def _look_after(outcomes: list[Outcome], facts: dict[str, Any], despite: str | None) -> set[str]:
+    failing = {each.check: f"{each.check}: {each.says}" for each in ops_check.failures(outcomes)}
+    if failing and despite is None:
+        wrong = "\n  ".join(failing.values())
+        raise Refused(f"ops-check fails: mend it first, or go on with `--despite-ops-check REASON`:\n  {wrong}")
+    if failing:
+        facts |= {"despite": despite, "failing": sorted(failing)}
+    return set(failing)
+
+
+def _call_off(work: Work) -> None:
+    new = Release(work.places.new)
+    pending = not serves(work.places, new)
+    clear_away(work.places)
+    work.journal.end(work.undertaking, "dry run")
+    work.tell.say(f"this would go live; {'the database would be migrated' if pending else 'no migration is pending'}")
+
+
+def _put_live(work: Work) -> None:
+    """The canon's steps, up to and including its record."""
+    with work.step("backup code"):
+        if work.previous is not None:
+            _back_up_code(work.places, work.previous)
+    with work.step("backup database") as facts:
+        if is_there(source_of(work.places)):
+            facts["backup"] = backup.make(work.places, "before-deploy").id
+    with work.step("release"):
+        _settle(work)
+    _rehearse(work)
+    with work.step("migration"):
+        work.release.run(work.places, "db", "upgrade", seconds=3600)
+    work.go_live()
+
+
+def _back_up_code(places: Places, release: Release) -> None:
+    """The tree of a release, once: it never changes."""
+    target = places.backups / "code" / f"{release.id}.tar.gz"
+    if target.exists():
+        return
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    with tarfile.open(partial, "w:gz", compresslevel=1) as tar:
+        tar.add(release.folder, release.id, filter=lambda each: None if "__pycache__" in each.name else each)
+    archive.sync(partial)
+    os.replace(partial, target)
+    archive.sync(target.parent)
+
+
+def _settle(work: Work) -> None:
+    """Make the judged tree read-only and a release by its name, the whole of it on the disk first."""
+    new = work.places.new
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o555 if path.is_dir() else 0o444)
+    os.sync()
+    work.places.releases.mkdir(exist_ok=True)
+    os.replace(new, work.release.folder)
+    archive.sync(work.places.releases)
+    archive.sync(work.places.home)
+
+
+def _rehearse(work: Work) -> None:
+    """Try a pending migration on the copy that was just made. Where the old code could not serve what comes out, the
+    service is stopped for the real one: better a clear 503 than answers from code that does not know its tables."""
+    saved = work.undertaking.facts.get("backup")
+    if saved is None or source_of(work.places).file is None or serves(work.places, work.release):
+        return
+    with work.step("rehearsal"):
+        there = {NAME: f"sqlite:///{_copied(work.places, saved)}"}
+        work.release.run(work.places, "db", "upgrade", seconds=3600, settings=there)
+        may_stay = work.previous is None or serves(work.places, work.previous, settings=there)
+    if not may_stay:
+        with work.step("stop"):
+            systemd.stop()
+
+
+def _copied(places: Places, saved: str) -> Path:
+    """The database of a backup in a folder of its own, where the service's user may write."""
+    found, folder = backup.find(places, saved), rehearsal(places)
+    shutil.rmtree(folder, ignore_errors=True)
+    backup_files.lend(folder, USER)
+    backup_database.try_out(found, folder, source_of(places))
+    return folder / found.database.name
+
+
+def is_there(source: Source) -> bool:
+    """A database is there; one on a server of its own always is."""
+    return source.file is None or source.file.exists()
+
+
+def _check_again(work: Work, check: Check, failed_before: set[str]) -> None:
+    """ops-check once more; what fails now and did not before is the new release's doing."""
+    with work.step("ops-check again"):
+        failing = [each for each in ops_check.failures(check(work.places)) if each.check not in failed_before]
+    wrong = "\n  ".join(f"{each.check}: {each.says}" for each in failing)
+    if failing and work.previous is not None:
+        raise Refused(f"ops-check fails since:\n  {wrong}")
+    if failing:
+        work.tell.say(f"ops-check fails:\n  {wrong}")
+    with work.tell.step("prune"):
+        releases.prune(work.places, work.config.keep_releases, work.journal.read())

@@ -1,0 +1,92 @@
+"""Back to a release that was live before: the same switch, restart and proofs as a deploy, and nothing else."""
+
+from __future__ import annotations
+
+from lifetracker.core.day import utc_now
+from lifetracker.ops import backup, journal, releases, restore, restore_database, systemd
+from lifetracker.ops.backup_source import source_of
+from lifetracker.ops.breaks import BREAKS, interruptible
+from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.places import Places
+from lifetracker.ops.recover import recover
+from lifetracker.ops.refusal import Refused
+from lifetracker.ops.releases import STAMP, Release
+from lifetracker.ops.telling import Teller
+from lifetracker.ops.work import DONE, Work, serves
+
+
+def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_database: bool = False) -> str:
+    """Make `wanted`, or the last good release before the live one, live again, and answer its id.
+
+    `Refused` when there is none, when it was changed by hand, or when its code cannot serve the database as it is and
+    `restore_database` does not say to put back the backup from before.
+    """
+    with journal.locked(places, "rollback"), interruptible():
+        recover(places, tell)
+        past = Journal(places).read()
+        current = releases.live(places)
+        if current is None:
+            raise Refused("nothing is live here: there is nothing to go back from")
+        target = _choose(places, wanted, current, past)
+        saved = _backup_for(places, target, past, restore_database)
+        undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
+        work = Work(places, places.read_config(), Journal(places), undertaking, tell)
+        work.journal.begin(undertaking)
+        try:
+            if saved is not None:
+                _restore(work, saved)
+            work.go_live()
+        except BREAKS as broke:
+            tell.say(f"{broke}\n  putting back what was")
+            work.put_back(str(broke) or "interrupted")
+            raise
+    return target.id
+
+
+def _choose(places: Places, wanted: str | None, current: Release, past: list[Undertaking]) -> Release:
+    good = releases.good(places, past)
+    before = [each for each in good if each < current.id]
+    if wanted is None and not before:
+        raise Refused(f"there is no good release before {current.id} to go back to")
+    target = releases.find(places, wanted or before[-1])
+    if target.id == current.id:
+        raise Refused(f"{target.id} is live already")
+    if target.id not in good:
+        raise Refused(f"{target.id} failed when it was deployed: it is no release to go back to")
+    if changed := target.differences():
+        raise Refused(f"{target.id} is not whole any more: {changed[0]}")
+    return target
+
+
+def _backup_for(places: Places, target: Release, past: list[Undertaking], restore_database: bool) -> str | None:
+    """The backup to restore, None where the release can serve the database as it is."""
+    if serves(places, target):
+        return None
+    later = (each for each in past if each.what == "deploy" and each.outcome == DONE and each.release > target.id)
+    saved: str | None = next((each.facts["backup"] for each in later if "backup" in each.facts), None)
+    if saved is None:
+        raise Refused(f"{target.id} cannot serve the database as it is now, and there is no backup from before")
+    if not restore_database:
+        raise Refused(
+            f"{target.id} cannot serve the database as it is now. `--restore-database` would put back backup {saved}; "
+            f"{_loss(places, saved)}"
+        )
+    return saved
+
+
+def _loss(places: Places, saved: str) -> str:
+    source, found = source_of(places), backup.find(places, saved)
+    with restore_database.received(found, source) as new:
+        lost = restore_database.losses(found, source, new)
+    if lost is None:
+        return "what is there now cannot be read, and would be kept as it is in a backup"
+    told = [f"{count} of {now} rows of {table}" for table, (now, _, count) in lost.items() if count]
+    return f"it would lose or change {', '.join(told) or 'no row'}"
+
+
+def _restore(work: Work, saved: str) -> None:
+    with work.step("backup database") as facts:
+        facts["backup"] = backup.make(work.places, "before-rollback").id
+    with work.step("migration"):  # of the database back to the schema of that release
+        systemd.stop()
+        restore.put_back(work.places, backup.find(work.places, saved))

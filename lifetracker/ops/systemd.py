@@ -1,0 +1,85 @@
+"""The service as systemd sees it, and what can be asked of systemd."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from typing import Any
+
+from lifetracker.ops import shell
+from lifetracker.ops.places import SERVICE
+from lifetracker.ops.refusal import Refused
+
+START_TAKES_AT_MOST = 60.0
+ANSWER_TAKES_AT_MOST = 2.0
+PAUSE = 0.05
+
+
+def show(*properties: str, unit: str = SERVICE) -> dict[str, str]:
+    """Properties of a unit, by name, as systemd spells their values."""
+    told = shell.run(["systemctl", "show", unit, *(f"--property={name}" for name in properties)])
+    return dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+
+
+def is_active() -> bool:
+    return show("ActiveState").get("ActiveState") in ("active", "activating", "reloading")
+
+
+def main_process() -> int:
+    """The process id of the service, 0 where there is none."""
+    return int(show("MainPID").get("MainPID") or 0)
+
+
+def restart() -> None:
+    """Start the service anew, and return when it says that it is ready; `ProgramFailed` with its state otherwise."""
+    _forget_failures()
+    shell.run(["systemctl", "restart", SERVICE], seconds=START_TAKES_AT_MOST)
+
+
+def start() -> None:
+    _forget_failures()
+    shell.run(["systemctl", "start", SERVICE], seconds=START_TAKES_AT_MOST)
+
+
+def _forget_failures() -> None:
+    """A release that crashed too often must not bar the next one; a unit that never ran has nothing to forget."""
+    with suppress(shell.ProgramFailed):
+        shell.run(["systemctl", "reset-failed", SERVICE])
+
+
+def stop() -> None:
+    shell.run(["systemctl", "stop", SERVICE], seconds=START_TAKES_AT_MOST)
+
+
+def ask_health(url: str) -> dict[str, Any]:
+    """What `/health` of the service answers, whatever its status; `Refused` when nothing does."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=ANSWER_TAKES_AT_MOST) as answer:  # noqa: S310  http(s) by config
+            content = answer.read()
+    except urllib.error.HTTPError as error:
+        content = error.read()
+    except OSError as error:
+        raise Refused(f"{url}/health does not answer: {error}") from None
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError):
+        raise Refused(f"{url}/health answers something else than our service does") from None
+
+
+def await_release(url: str, release: str, seconds: float) -> None:
+    """Return once the release answers in good health; `Refused` with what answered instead."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            health = ask_health(url)
+            if health.get("release") == release and health.get("status") == "ok":
+                return
+            said = f"/health answers with release {health.get('release')}, status {health.get('status')}"
+        except Refused as refused:
+            said = str(refused)
+        if time.monotonic() > deadline:
+            raise Refused(f"{said}; expected was {release}, status ok, within {seconds:.0f} seconds")
+        time.sleep(PAUSE)

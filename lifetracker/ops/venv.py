@@ -1,0 +1,85 @@
+"""The libraries of a release: one virtual environment for each lock file and Python, built once and never moved."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from lifetracker.ops import shell
+from lifetracker.ops.archive import Archive, sync
+from lifetracker.ops.places import Places
+from lifetracker.ops.refusal import Refused
+
+WHOLE = "whole"  # a file in it, written last
+
+
+def find_python(archive: Archive) -> Path:
+    """A Python on this machine that the archive has wheels for; the one that runs this before others."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if running in archive.manifest.pythons:
+        return Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+    for version in archive.manifest.pythons:
+        if (found := shutil.which(f"python{version}")) and _version_of(found) == version:
+            return Path(found)
+    wanted = " or ".join(archive.manifest.pythons)
+    raise Refused(
+        f"the release has wheels for Python {wanted}, and this server has {running}: "
+        f"install Python {wanted}, or build the release with `--python {running}`"
+    )
+
+
+def _version_of(python: str) -> str | None:
+    """What it is when it is asked; a name on the PATH may be a stub that runs nothing."""
+    try:
+        return shell.run([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
+    except shell.ProgramFailed:
+        return None
+
+
+def name_of(lock: bytes, python: Path) -> str:
+    """The first 12 digits of the digest of the lock file and of the Python that it is installed for."""
+    version = shell.run([python, "-c", "import sys; print(sys.version)"])
+    return hashlib.sha256(lock + version.encode()).hexdigest()[:12]
+
+
+def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path:
+    """The environment for a lock file, built from the archive's wheels unless it stands already."""
+    folder = places.venvs / name_of(lock, python)
+    if (folder / WHOLE).exists():
+        return folder
+    wheels = places.venvs / f"{folder.name}.wheels"
+    for leftover in (folder, wheels):
+        shutil.rmtree(leftover, ignore_errors=True)
+    archive.unpack(wheels, archive.manifest.wheels)
+    (wheels / "requirements.lock").write_bytes(lock)
+    _build(folder, wheels, python)
+    shutil.rmtree(wheels)
+    (folder / WHOLE).touch()
+    os.sync()  # thousands of files: one call for all
+    sync(places.venvs)
+    return folder
+
+
+def _build(folder: Path, wheels: Path, python: Path) -> None:
+    shell.run([python, "-m", "venv", folder], environment={"PYTHONPATH": ""}, seconds=300)
+    pip: list[str | Path] = [
+        folder / "bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
+    found: list[str | Path] = [
+        "--no-index",
+        "--find-links",
+        wheels / "wheels",
+        "--require-hashes",
+        "-r",
+        wheels / "requirements.lock",
+    ]
+    shell.run([*pip, "--no-cache-dir", *found], environment={"PYTHONPATH": ""}, seconds=600)

@@ -1,0 +1,353 @@
+"""Deploy: a release goes live whole or not at all, and what was before is back when a step fails."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifetracker.ops import backup, deploy, releases, rollback
+from lifetracker.ops.journal import Journal
+from lifetracker.ops.ops_check import Outcome
+from lifetracker.ops.places import Places
+from lifetracker.ops.refusal import Refused
+from lifetracker.ops.telling import Teller
+from lifetracker.ops.verdict import State
+from tests.ops.trial import Trial, trial
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
+    with trial(tmp_path / "server") as made:
+        monkeypatch.setenv("PATH", made.path)
+        yield made
+
+
+def well(_: Places) -> list[Outcome]:
+    return [Outcome("unit", State.ok, "active", None)]
+
+
+def ill(_: Places) -> list[Outcome]:
+    return [Outcome("unit", State.failed, "it does not run", "start it")]
+
+
+def go(server: Trial, version: str, check: Callable[[Places], list[Outcome]] = well, **behaviour: Any) -> str:
+    """Deploy a tiny release that behaves so; its id."""
+    archive = server.archive(version, **behaviour)
+    return deploy.deploy(server.places, archive, Teller(quiet=True), check=check)
+
+
+def live(server: Trial) -> str:
+    release = releases.live(server.places)
+    assert release is not None
+    assert server.health()["release"] == release.id
+    return release.version
+
+
+def notes(server: Trial) -> list[str]:
+    with sqlite3.connect(server.database) as db:
+        return [note for (note,) in db.execute("SELECT note FROM daily_log ORDER BY id")]
+
+
+def schema(server: Trial) -> str:
+    with sqlite3.connect(server.database) as db:
+        return str(db.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def snapshot(folder: Path) -> dict[str, object]:
+    """Every path below with what it holds, but for journal and lock."""
+    return {
+        str(path): os.readlink(path) if path.is_symlink() else path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.parent.name != "deploy" and path.is_file()
+    }
+
+
+class TestDeploy:
+    def test_brings_the_first_release_live(self, server: Trial) -> None:
+        release = go(server, "1.0.0")
+
+        assert (live(server), server.health()["release"]) == ("1.0.0", release)
+        assert [each.outcome for each in Journal(server.places).read()] == ["done"]
+
+    def test_leaves_a_tree_that_nobody_writes_to_by_mistake(self, server: Trial) -> None:
+        go(server, "1.0.0")
+
+        tree = server.places.live.resolve()
+        modes = {stat.S_IMODE(path.stat().st_mode) & 0o222 for path in tree.rglob("*.py")}
+        assert modes == {0}
+        assert releases.Release(tree).differences() == []
+
+    def test_backs_up_code_and_database_before_the_second(self, server: Trial) -> None:
+        first = go(server, "1.0.0")
+        server.log("before")
+        go(server, "1.1.0")
+
+        assert live(server) == "1.1.0"
+        assert (server.places.backups / "code" / f"{first}.tar.gz").exists()
+        assert backup.listed(server.places)[0].manifest.tables["daily_log"] == 1
+
+    @pytest.mark.parametrize("fails", ["guards", "import", "migration", "db upgrade", "start", "health", "smoke"])
+    def test_puts_back_what_was_when_a_step_fails(self, server: Trial, fails: str) -> None:
+        good = go(server, "1.0.0")
+        server.log("kept")
+
+        with pytest.raises(Refused):
+            go(server, "1.1.0", fails=(fails,))
+
+        assert live(server) == "1.0.0"
+        assert notes(server) == ["kept"]
+        assert Journal(server.places).read()[-1].outcome == "failed"
+        assert releases.good(server.places, Journal(server.places).read()) == [good]
+        assert not server.places.new.exists()
+
+    @pytest.mark.parametrize("fails", ["guards", "import"])
+    def test_leaves_the_service_alone_when_it_fails_before_anything_live_is_touched(
+        self, server: Trial, fails: str
+    ) -> None:
+        go(server, "1.0.0")
+        before, process = snapshot(server.places.root), (server.folder / "pid").read_text()
+
+        with pytest.raises(Refused):
+            go(server, "1.1.0", fails=(fails,))
+
+        assert snapshot(server.places.root) == before
+        assert (server.folder / "pid").read_text() == process
+
+    def test_has_nothing_live_when_the_first_one_fails(self, server: Trial) -> None:
+        with pytest.raises(Refused):
+            go(server, "1.0.0", fails=("smoke",))
+
+        assert releases.live(server.places) is None
+        assert go(server, "1.0.1") == server.health()["release"]
+
+    def test_refuses_an_archive_for_another_python(self, server: Trial) -> None:
+        with pytest.raises(Refused, match=r"wheels for Python 2\.9"):
+            deploy.deploy(server.places, server.archive("1.0.0", python="2.9"), Teller(quiet=True), check=well)
+
+    def test_refuses_with_too_little_disk(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(deploy, "SPARE", 1 << 60)
+
+        with pytest.raises(Refused, match="MiB free, a deploy needs"):
+            go(server, "1.0.0")
+
+    def test_says_that_it_was_interrupted_and_puts_back(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+        go(server, "1.0.0")
+
+        def interrupt(*_: object) -> None:
+            os.kill(os.getpid(), 15)
+
+        monkeypatch.setattr(releases, "switch", _after(releases.switch, interrupt))
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+            go(server, "1.1.0")
+
+        monkeypatch.undo()
+        assert live(server) == "1.0.0"
+
+    def test_makes_ids_that_rise_when_the_clock_was_set_back(self, server: Trial) -> None:
+        (server.places.releases / "20991231T235959Z-0123456789ab").mkdir()
+        (server.places.releases / "20991231T235959Z-0123456789ab" / "release.json").write_text('{"version": "9"}')
+
+        assert go(server, "1.0.0") > "20991231T235959Z"
+
+    def test_keeps_some_releases_and_never_removes_the_live_one(self, server: Trial) -> None:
+        made = [go(server, f"1.{number}.0") for number in range(5)]
+
+        assert [each.id for each in releases.listed(server.places)] == made[-3:]
+        assert live(server) == "1.4.0"
+
+    def test_keeps_the_last_good_release_however_many_failed_since(self, server: Trial) -> None:
+        good = [go(server, "1.0.0"), go(server, "1.1.0")]
+        for number in range(4):
+            with pytest.raises(Refused):
+                go(server, f"2.{number}.0", fails=("smoke",))
+        releases.prune(server.places, 2, Journal(server.places).read())
+
+        assert [each.id for each in releases.listed(server.places)][:2] == good
+
+    def test_removes_libraries_that_no_release_needs(self, server: Trial) -> None:
+        (server.places.venvs / "unused").mkdir()
+
+        go(server, "1.0.0")
+
+        assert not (server.places.venvs / "unused").exists()
+        assert live(server) == "1.0.0"
+
+
+def _after(first: Callable[..., None], then: Callable[..., None]) -> Callable[..., None]:
+    def both(*words: Any) -> None:
+        first(*words)
+        then(*words)
+
+    return both
+
+
+class TestMigration:
+    def test_keeps_the_old_release_on_the_new_schema_when_it_can_serve_that(self, server: Trial) -> None:
+        go(server, "1.0.0", serves=("0001", "0002"))
+        server.log("kept")
+
+        with pytest.raises(Refused):
+            go(server, "1.1.0", schema="0002", serves=("0001", "0002"), fails=("smoke",))
+
+        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0002", ["kept"])
+
+    def test_puts_the_database_back_when_the_old_code_cannot_read_the_new_one(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        server.log("kept")
+
+        with pytest.raises(Refused):
+            go(server, "1.1.0", schema="0002", serves=("0002",), fails=("smoke",))
+
+        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0001", ["kept"])
+
+    def test_is_tried_on_a_copy_first(self, server: Trial) -> None:
+        go(server, "1.0.0")
+
+        with pytest.raises(Refused):
+            go(server, "1.1.0", schema="0002", serves=("0002",), fails=("migration",))
+
+        assert Journal(server.places).read()[-1].steps[-2:] == ["rehearsal", "put back"]
+        assert not (server.places.data / "rehearsal").exists()
+
+    def test_stops_a_service_that_could_not_read_what_comes_out(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        go(server, "1.1.0", schema="0002", serves=("0002",))
+
+        steps = Journal(server.places).read()[-1].steps
+        assert steps[steps.index("rehearsal") : steps.index("migration") + 1] == ["rehearsal", "stop", "migration"]
+        assert (live(server), schema(server)) == ("1.1.0", "0002")
+
+    def test_leaves_a_service_running_that_can(self, server: Trial) -> None:
+        go(server, "1.0.0", serves=("0001", "0002"))
+        go(server, "1.1.0", schema="0002", serves=("0002",))
+
+        assert "stop" not in Journal(server.places).read()[-1].steps
+
+
+class TestOpsCheck:
+    def test_that_fails_forbids_a_deploy(self, server: Trial) -> None:
+        go(server, "1.0.0")
+
+        with pytest.raises(Refused, match="it does not run"):
+            go(server, "1.1.0", check=ill)
+        assert live(server) == "1.0.0"
+
+    def test_does_not_forbid_the_first(self, server: Trial) -> None:
+        go(server, "1.0.0", check=ill)
+
+        assert live(server) == "1.0.0"
+
+    def test_may_be_gone_against_with_a_reason_that_stays_on_record(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        archive = server.archive("1.1.0")
+
+        deploy.deploy(server.places, archive, Teller(quiet=True), check=ill, despite_ops_check="it mends the unit")
+
+        assert Journal(server.places).read()[-1].facts["despite"] == "it mends the unit"
+        assert live(server) == "1.1.0"
+
+    def test_that_fails_only_afterwards_puts_back_what_was(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        answers = iter([well, ill])
+
+        with pytest.raises(Refused, match="fails since"):
+            go(server, "1.1.0", check=lambda places: next(answers)(places))
+        assert live(server) == "1.0.0"
+
+
+class TestDryRun:
+    def test_judges_all_and_changes_nothing(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        before = snapshot(server.places.root)
+
+        deploy.deploy(server.places, server.archive("1.1.0"), Teller(quiet=True), check=well, dry_run=True)
+
+        assert snapshot(server.places.root) == before
+        assert live(server) == "1.0.0"
+
+    def test_refuses_what_a_deploy_would_refuse(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        archive = server.archive("1.1.0", fails=("guards",))
+
+        with pytest.raises(Refused):
+            deploy.deploy(server.places, archive, Teller(quiet=True), check=well, dry_run=True)
+
+
+class TestRollBack:
+    def back(self, server: Trial, wanted: str | None = None, *, restore: bool = False) -> str:
+        return rollback.roll_back(server.places, wanted, Teller(quiet=True), restore_database=restore)
+
+    def test_goes_back_one_good_release_at_a_time(self, server: Trial) -> None:
+        for version in ("1.0.0", "1.1.0", "1.2.0"):
+            go(server, version)
+        server.log("kept")
+
+        self.back(server)
+        assert live(server) == "1.1.0"
+        self.back(server)
+        assert (live(server), notes(server)) == ("1.0.0", ["kept"])
+
+    def test_never_goes_to_one_that_failed(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        with pytest.raises(Refused):
+            go(server, "1.1.0", fails=("smoke",))
+        failed = releases.listed(server.places)[-1].id
+        go(server, "1.2.0")
+
+        with pytest.raises(Refused, match="failed when it was deployed"):
+            self.back(server, failed)
+        self.back(server)
+        assert live(server) == "1.0.0"
+
+    def test_goes_to_one_by_name_also_forward(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        newer = go(server, "1.1.0")
+        self.back(server)
+
+        assert self.back(server, newer) == newer
+        assert live(server) == "1.1.0"
+
+    def test_refuses_when_there_is_none(self, server: Trial) -> None:
+        with pytest.raises(Refused, match="nothing is live"):
+            self.back(server)
+        go(server, "1.0.0")
+        with pytest.raises(Refused, match="no good release before"):
+            self.back(server)
+        with pytest.raises(Refused, match="there is no release 1"):
+            self.back(server, "1")
+
+    def test_refuses_one_that_was_changed_by_hand(self, server: Trial) -> None:
+        first = go(server, "1.0.0")
+        go(server, "1.1.0")
+        file = server.places.releases / first / "lifetracker" / "main.py"
+        file.chmod(0o644)
+        file.write_text("# mended on the server")
+
+        with pytest.raises(Refused, match=r"lifetracker/main.py was changed"):
+            self.back(server)
+
+    def test_refuses_one_that_cannot_read_the_database_and_says_what_it_would_lose(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        go(server, "1.1.0", schema="0002", serves=("0002",))
+        server.log("since")
+
+        with pytest.raises(Refused, match=r"--restore-database.*daily_log"):
+            self.back(server)
+        assert (live(server), notes(server)) == ("1.1.0", ["since"])
+
+    def test_puts_the_database_of_then_back_when_that_is_asked_for(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        server.log("then")
+        go(server, "1.1.0", schema="0002", serves=("0002",))
+        server.log("since")
+
+        self.back(server, restore=True)
+
+        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0001", ["then"])
+        assert backup.listed(server.places)[0].manifest.tables["daily_log"] == 2

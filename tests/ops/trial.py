@@ -1,0 +1,165 @@
+"""A server in a temporary folder: its tree, a stand-in for systemctl, and real processes that serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lifetracker.ops import venv
+from lifetracker.ops.places import Places
+from tests.ops import archives, tiny_release
+from tests.ops.tiny_release import Behaviour
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# systemctl as far as a deploy uses it: one service, started from the linked release, told ready when it answers.
+SYSTEMCTL = """#!{python}
+import os, signal, subprocess, sys, time, urllib.request
+from pathlib import Path
+
+HOME, PORT, PID = Path("{home}"), {port}, Path("{pid}")
+
+
+def running():
+    try:
+        pid = int(PID.read_text())
+        os.kill(pid, 0)
+        return pid if Path(f"/proc/{{pid}}/stat").read_text().split()[2] != "Z" else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def stop():
+    pid = running()
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+        while running():
+            time.sleep(0.005)
+    PID.unlink(missing_ok=True)
+
+
+def start():
+    command = [HOME / "api/.venv/bin/uvicorn", "lifetracker.main:app", "--host", "127.0.0.1", "--port", str(PORT)]
+    settings = dict(line.split("=", 1) for line in Path("{environment}").read_text().splitlines())
+    nothing = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nothing["env"] = {{**os.environ, **settings}}
+    service = subprocess.Popen(command, cwd=HOME / "api", start_new_session=True, **nothing)
+    PID.write_text(str(service.pid))
+    for _ in range(400):
+        if service.poll() is not None:
+            sys.exit("the service ended as soon as it began")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{{PORT}}/health", timeout=1)
+            return
+        except OSError:
+            time.sleep(0.01)
+    sys.exit("the service never answered")
+
+
+verb = sys.argv[1]
+if verb in ("stop", "restart"):
+    stop()
+if verb == "restart" or (verb == "start" and not running()):
+    start()
+if verb == "show":
+    pid = running()
+    told = {{"MainPID": pid, "ActiveState": "active" if pid else "inactive"}}
+    for word in sys.argv:
+        name = word.removeprefix("--property=")
+        if name in told:
+            sys.stdout.write(f"{{name}}={{told[name]}}\\n")
+"""
+
+
+@dataclass
+class Trial:
+    """`folder` holds all of it; `places` are the paths as on a server."""
+
+    folder: Path
+    places: Places = field(init=False)
+    port: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.folder / "root")
+        for folder in (
+            self.places.deploy,
+            self.places.releases,
+            self.places.data,
+            self.places.backups,
+            self.places.etc,
+        ):
+            folder.mkdir(parents=True)
+        self.port = free_port()
+        self.places.config.write_text(f'url = "http://127.0.0.1:{self.port}"\npublic_url = ""\nkeep_releases = 3\n')
+        self.database = self.places.data / "life_tracker.db"
+        self.places.environment.write_text(f"LIFETRACKER_DATABASE_URL=sqlite:///{self.database}\n")
+        self._write_programs()
+        self._provide_libraries()
+
+    def archive(self, version: str = "1.0.0", python: str = PYTHON, **behaviour: Any) -> Path:
+        """An archive of a tiny release that behaves so."""
+        files = tiny_release.files_of(version, Behaviour(**behaviour))
+        manifest = tiny_release.manifest_of(version, files, python)
+        path = self.folder / f"lifetracker-{version}.pyz"
+        return archives.write(path, archives.members_of(manifest.model_dump(), files))
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    def health(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
+            return dict(json.loads(answer.read()))
+
+    def log(self, note: str) -> None:
+        """Have a note committed; it returns when that is acknowledged."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/log", note.encode(), timeout=5):
+            pass
+
+    def stop(self) -> None:
+        with suppress(OSError, ValueError):
+            pid = int((self.folder / "pid").read_text())
+            os.kill(pid, signal.SIGKILL)
+            for _ in range(200):
+                os.kill(pid, 0)
+                time.sleep(0.005)
+
+    def _write_programs(self) -> None:
+        (self.folder / "bin").mkdir()
+        program = self.folder / "bin" / "systemctl"
+        facts = {"python": sys.executable, "home": self.places.home, "port": self.port, "pid": self.folder / "pid"}
+        program.write_text(SYSTEMCTL.format(**facts, environment=self.places.environment))
+        program.chmod(0o755)
+
+    def _provide_libraries(self) -> None:
+        """The environment that a deploy would build from an archive's wheels: a tiny release needs no library."""
+        python = Path(os.path.realpath(sys.executable))
+        folder = self.places.venvs / venv.name_of(b"", python)
+        subprocess.run([python, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
+        tiny_release.write_uvicorn(folder)
+        (folder / venv.WHOLE).touch()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def trial(folder: Path) -> Iterator[Trial]:
+    made = Trial(folder)
+    try:
+        yield made
+    finally:
+        made.stop()
