@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,8 @@ def live(server: Trial) -> str:
     return release.version
 
 
-def notes(server: Trial) -> list[str]:
-    with sqlite3.connect(server.database) as db:
-        return [note for (note,) in db.execute("SELECT note FROM daily_log ORDER BY id")]
-
-
 def schema(server: Trial) -> str:
-    with sqlite3.connect(server.database) as db:
+    with closing(sqlite3.connect(server.database)) as db:
         return str(db.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
@@ -101,7 +97,7 @@ class TestDeploy:
             go(server, "1.1.0", fails=(fails,))
 
         assert live(server) == "1.0.0"
-        assert notes(server) == ["kept"]
+        assert server.notes() == ["kept"]
         assert Journal(server.places).read()[-1].outcome == "failed"
         assert releases.good(server.places, Journal(server.places).read()) == [good]
         assert not server.places.new.exists()
@@ -195,7 +191,7 @@ class TestMigration:
         with pytest.raises(Refused):
             go(server, "1.1.0", schema="0002", serves=("0001", "0002"), fails=("smoke",))
 
-        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0002", ["kept"])
+        assert (live(server), schema(server), server.notes()) == ("1.0.0", "0002", ["kept"])
 
     def test_puts_the_database_back_when_the_old_code_cannot_read_the_new_one(self, server: Trial) -> None:
         go(server, "1.0.0")
@@ -204,7 +200,7 @@ class TestMigration:
         with pytest.raises(Refused):
             go(server, "1.1.0", schema="0002", serves=("0002",), fails=("smoke",))
 
-        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0001", ["kept"])
+        assert (live(server), schema(server), server.notes()) == ("1.0.0", "0001", ["kept"])
 
     def test_is_tried_on_a_copy_first(self, server: Trial) -> None:
         go(server, "1.0.0")
@@ -291,7 +287,7 @@ class TestRollBack:
         self.back(server)
         assert live(server) == "1.1.0"
         self.back(server)
-        assert (live(server), notes(server)) == ("1.0.0", ["kept"])
+        assert (live(server), server.notes()) == ("1.0.0", ["kept"])
 
     def test_never_goes_to_one_that_failed(self, server: Trial) -> None:
         go(server, "1.0.0")
@@ -339,7 +335,7 @@ class TestRollBack:
 
         with pytest.raises(Refused, match=r"--restore-database.*daily_log"):
             self.back(server)
-        assert (live(server), notes(server)) == ("1.1.0", ["since"])
+        assert (live(server), server.notes()) == ("1.1.0", ["since"])
 
     def test_puts_the_database_of_then_back_when_that_is_asked_for(self, server: Trial) -> None:
         go(server, "1.0.0")
@@ -349,5 +345,5 @@ class TestRollBack:
 
         self.back(server, restore=True)
 
-        assert (live(server), schema(server), notes(server)) == ("1.0.0", "0001", ["then"])
+        assert (live(server), schema(server), server.notes()) == ("1.0.0", "0001", ["then"])
         assert backup.listed(server.places)[0].manifest.tables["daily_log"] == 2

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,11 @@ class Trial:
         """Have a note committed; it returns when that is acknowledged."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/log", note.encode(), timeout=5):
             pass
+
+    def notes(self) -> list[str]:
+        """What the database holds."""
+        with closing(sqlite3.connect(self.database)) as db:
+            return [note for (note,) in db.execute("SELECT note FROM daily_log ORDER BY id")]
 
     def stop(self) -> None:
         with suppress(OSError, ValueError):
