@@ -22,7 +22,7 @@ from lifetracker.ops import backup_repository as repository
 from lifetracker.ops.backup_files import sync_folder
 from lifetracker.ops.refusal import Refused
 
-SYNC_STEPS = 8  # a copy is synced each so many steps, and rests a moment after each: others write on the same disk
+SYNC_STEPS = 2  # a copy is synced each so many steps, and rests a moment after each: others write on the same disk
 REST = 0.002
 BESIDE = ("wal", "shm", "journal")
 FIRST_BYTE, BYTES = 0x4000_0000, 512  # those that SQLite locks (sqlite.org/src, os.h)

@@ -26,16 +26,16 @@ class NoSpace(Refused):
 def make_backups_folder(folder: Path, user: str) -> None:
     """Root's own; `user` may pass through to a folder of its own in it, and see no other."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.geteuid() == 0 and (group := _group_of(user)) is not None:
-        os.chown(folder, 0, group)
+    if (owner := _owner(user)) is not None:
+        os.chown(folder, 0, owner.pw_gid)
         folder.chmod(0o710)
 
 
 def lend(folder: Path, user: str) -> None:
     """A folder of `user`'s own, where there is such a user and we may choose."""
     folder.mkdir(mode=0o700)
-    if os.geteuid() == 0 and _group_of(user) is not None:
-        shutil.chown(folder, user, user)
+    if (owner := _owner(user)) is not None:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
 
 
 def take_over(folder: Path) -> None:
@@ -46,25 +46,26 @@ def take_over(folder: Path) -> None:
     if os.geteuid() == 0:
         os.chown(folder, 0, 0)
     for name in os.listdir(folder):
-        descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            _take_over_file(descriptor, folder / name)
-        finally:
-            os.close(descriptor)
+        _take_over_file(folder / name)
 
 
-def _take_over_file(descriptor: int, path: Path) -> None:
-    found = os.fstat(descriptor)
+def _take_over_file(path: Path) -> None:
+    found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         raise Refused(f"{path} is not a plain file of its own: somebody put it there; look at it before anything else")
-    if os.geteuid() == 0:
-        os.fchown(descriptor, 0, 0)
-    os.fchmod(descriptor, 0o600)
-
-
-def _group_of(user: str) -> int | None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        return pwd.getpwnam(user).pw_gid
+        if os.geteuid() == 0:
+            os.fchown(descriptor, 0, 0)
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _owner(user: str) -> pwd.struct_passwd | None:
+    """Who may be given a folder; None where there is no such user, or we may give nothing away."""
+    try:
+        return pwd.getpwnam(user) if os.geteuid() == 0 else None
     except KeyError:
         return None
 
