@@ -13,10 +13,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from lifetracker.ops.backup_files import write_whole
+from lifetracker.ops.backup_files import PARTIAL, write_whole
 from lifetracker.ops.refusal import Refused
 
 MANIFEST, VERIFIED = "MANIFEST.json", "VERIFIED.json"
+OURS = (MANIFEST, VERIFIED, f"{VERIFIED}{PARTIAL}")
 DATABASE = {"sqlite": "life_tracker.db", "postgresql": "life_tracker.dump"}
 ID = re.compile(r"(?:([a-z][a-z-]*)-)?\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -116,14 +117,14 @@ def looks_sound(backup: Backup) -> bool:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """What a manifest speaks of, by the path below the folder."""
+    """What a manifest speaks of, by the path below the folder: not itself, nor what a drill wrote down, or began to."""
     return {file.relative_to(folder).as_posix(): file for file in _walk(folder)}
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*"):
         is_content = file.is_symlink() or not file.is_dir()
-        if is_content and file.relative_to(folder).as_posix() not in (MANIFEST, VERIFIED):
+        if is_content and file.relative_to(folder).as_posix() not in OURS:
             yield file
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lifetracker.core import sqlite
 from lifetracker.ops.refusal import Refused
 
-WAIT_MS = 5_000
+WAIT_MS, FOLD_WAIT_MS = 5_000, 500
 STEP_PAGES = 256  # 1 MiB of a copy at a time
 FINDINGS = 5
 HEADER = b"SQLite format 3\0"
@@ -108,6 +108,7 @@ def fold(file: Path) -> None:
     """
     require_header(file)
     with _damage(file), closing(_open(file, "rw")) as database:
+        database.execute(f"PRAGMA busy_timeout = {FOLD_WAIT_MS}")
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("BEGIN EXCLUSIVE")
         database.execute("COMMIT")

@@ -57,7 +57,7 @@ class Server:
         database = self.open()
         for what in whats:
             database.write_now(note, what)
-        aside = [shutil.copy(each, each.with_name(f"aside-{each.name}")) for each in self.parts()]
+        aside = [Path(shutil.copy(each, each.with_name(f"aside-{each.name}"))) for each in self.parts()]
         database.close()
         for each in aside:
             each.replace(each.with_name(each.name.removeprefix("aside-")))

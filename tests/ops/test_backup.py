@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,7 +23,7 @@ from lifetracker.core import sqlite
 from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_database, restore_database
 from lifetracker.ops.backup_commands import commands
-from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked
+from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked, take_over
 from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
 from lifetracker.ops.backup_repository import Damaged, NotOurs
 from lifetracker.ops.refusal import Refused
@@ -204,7 +205,7 @@ class TestRefusal:
     def test_of_a_disk_that_is_full(self, server: Server, tmp_path: Path) -> None:
         small = tmp_path / "small"
         small.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", small]
+        mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
             pytest.skip("no disk can be mounted here")
         try:
@@ -227,7 +228,7 @@ class TestRefusal:
 
 def backup_in_a_process(server: Server, preexec: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     code = "from lifetracker.ops.backup_commands import commands; commands()"
-    command = [sys.executable, "-c", code, "backup", "--keep", "1", "--root", server.places.root]
+    command = [sys.executable, "-c", code, "backup", "--keep", "1", "--root", str(server.places.root)]
     return subprocess.run(command, cwd=ROOT, preexec_fn=preexec, capture_output=True, text=True, check=False)
 
 
@@ -362,7 +363,7 @@ def python_for(user: str) -> str:
     code = "import lifetracker.ops.backup_copy"
     for python in (sys.executable, "/usr/bin/python3"):
         with suppress(OSError):
-            options = {"env": {"PYTHONPATH": str(ROOT)}, "cwd": "/", **as_user(user)}
+            options: dict[str, Any] = {"env": {"PYTHONPATH": str(ROOT)}, "cwd": "/", **as_user(user)}
             if not subprocess.run([python, "-Bc", code], capture_output=True, check=False, **options).returncode:
                 return python
     pytest.skip(f"no Python here that {user} may run, with this source to read")
@@ -401,9 +402,9 @@ class TestForAnotherUser:
 
         owners = {each.stat().st_uid for each in (server.places.backups, made.folder, *made.folder.iterdir())}
         assert owners == {0}
-        as_nobody = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
+        as_nobody: dict[str, Any] = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
         for command in (["ls", server.places.backups], ["cat", made.database], ["rm", "-r", made.folder]):
-            assert subprocess.run(command, capture_output=True, check=False, **as_nobody).returncode
+            assert subprocess.run([*map(str, command)], capture_output=True, check=False, **as_nobody).returncode
 
     def test_takes_no_link_for_the_copy(self, server: Server) -> None:
         backups.make(server.places)
@@ -412,7 +413,7 @@ class TestForAnotherUser:
         (place / "life_tracker.db").symlink_to("/etc/hostname")
 
         with pytest.raises(Refused, match="not a plain file of its own"):
-            backups.files.take_over(place)
+            take_over(place)
 
 
 class TestCommand:

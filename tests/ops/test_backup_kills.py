@@ -1,0 +1,165 @@
+"""`kill -9` of backup, drill and restore at every step of theirs, and of the processes that they start.
+
+Whatever the instant: the database is the old one or the restored one, whole; what has the name of a backup is one;
+and the next run works.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lifetracker.core import sqlite
+from lifetracker.ops import backup as backups
+from lifetracker.ops import restore as restoring
+from lifetracker.ops.backup_files import PARTIAL
+from lifetracker.ops.backup_manifest import Backup, require_sound
+from tests.engines import Engine
+from tests.ops.backups import Server, notes_in, server_of
+
+ROOT = Path(__file__).parents[2]
+MOST_STEPS = 300
+IMPORTS = """
+from pathlib import Path
+from lifetracker.ops import backup, restore
+from lifetracker.ops.places import Places
+from lifetracker.ops.restore_units import Units
+places = Places(Path({root!r}))
+---
+"""
+WHO = pytest.mark.parametrize("who", ["all", "one"])
+
+
+class Killer:
+    """One command that can be killed at a step: what became of it, and of how many steps."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def __call__(self, step: int, who: str) -> tuple[int, int]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{step} {who}\n")
+        self._process.stdin.flush()
+        end, steps = self._process.stdout.readline().split()
+        return int(end), int(steps)
+
+
+@contextmanager
+def killer(server: Server, command: str) -> Iterator[Killer]:
+    root = server.places.root
+    path = os.pathsep.join([str(Path(__file__).parent / "hooked"), str(ROOT)])
+    code = IMPORTS.format(root=str(root)) + command
+    whole = [sys.executable, "-m", "tests.ops.kills", code, str(root / "steps")]
+    here = {**os.environ, "PYTHONPATH": path}
+    with subprocess.Popen(
+        whole, cwd=ROOT, env=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        yield Killer(process)
+
+
+@pytest.fixture
+def server(engine: Engine, tmp_path: Path) -> Server:
+    made = server_of(engine, tmp_path)
+    made.write("kept")
+    return made
+
+
+def every_step(kill: Killer, who: str) -> Iterator[int]:
+    """Each step at which it was killed, until there is none any more; then it must have come to a good end."""
+    for step in range(1, MOST_STEPS):
+        end, steps = kill(step, who)
+        if steps < step:
+            assert end == 0
+            assert step > 10  # else nothing was killed at all
+            return
+        yield step
+    raise AssertionError("it never came to its end")
+
+
+def require_whole_backups(server: Server) -> list[Backup]:
+    """Whatever has the name of one is one, to the last byte."""
+    if not server.places.backups.exists():
+        return []
+    names = [name for name in server.names() if not name.endswith(PARTIAL)]
+    found = backups.listed(server.places)
+    assert sorted(names) == sorted(backup.id for backup in found)
+    for backup in found:
+        require_sound(backup)
+    return found
+
+
+def require_sound_database(file: Path) -> None:
+    database = sqlite.driver.connect(f"file:{file}?mode=rw", uri=True)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+class TestBackup:
+    @WHO
+    def test_leaves_no_half_one_under_its_name(self, server: Server, who: str) -> None:
+        server.leave_a_log("in the log")
+        with killer(server, "backup.make(places, keep=2)") as kill:
+            for _ in every_step(kill, who):
+                require_whole_backups(server)
+                assert server.notes()[-1] == "in the log"
+
+        made = backups.make(server.places, keep=2)
+        assert notes_in(made.database) == ["kept", "in the log"]
+        assert len(require_whole_backups(server)) == len(server.names()) == 2
+
+    @WHO
+    def test_never_removes_the_last_one_before_there_is_another(self, server: Server, who: str) -> None:
+        backups.make(server.places)
+        with killer(server, "backup.make(places, keep=1)") as kill:
+            for _ in every_step(kill, who):
+                assert require_whole_backups(server)
+
+    def test_leaves_no_half_drill(self, server: Server) -> None:
+        made = backups.make(server.places)
+        with killer(server, "backup.verify(places, backup.find(places, None))") as kill:
+            for _ in every_step(kill, "all"):
+                assert require_whole_backups(server)
+
+        assert made.verified
+        assert server.names() == [made.id]
+
+
+class TestRestore:
+    @WHO
+    def test_leaves_the_old_database_or_the_restored_one(self, server: Server, who: str) -> None:
+        backup = backups.make(server.places)
+        ends: set[tuple[str, ...]] = set()
+        with killer(server, f"restore.restore(places, backup.find(places, {backup.id!r}))") as kill:
+            steps = every_step(kill, who)
+            server.leave_a_log("later", "in the log")
+            for _ in steps:
+                found = server.notes()
+                ends.add(tuple(found))
+                require_sound_database(server.file)
+                require_whole_backups(server)
+                if "later" not in found:
+                    backups.prune(server.places.backups, 3)
+                    server.leave_a_log("later", "in the log")
+
+        assert ends == {("kept",), ("kept", "later", "in the log")}
+
+    @WHO
+    def test_ends_well_when_it_is_run_again(self, server: Server, who: str) -> None:
+        backup = backups.make(server.places)
+        with killer(server, f"restore.restore(places, backup.find(places, {backup.id!r}))") as kill:
+            for step in (5, 15, 25, 30, 35, 40):
+                server.leave_a_log("later")
+                kill(step, who)
+
+                kept = restoring.restore(server.places, backup)
+
+                assert kept is not None
+                assert (server.notes(), len(server.parts())) == (["kept"], 1)
+                assert not [name for name in server.names() if name.endswith(PARTIAL)]
