@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 
 from lifetracker.ops.answer import Answer, NoAnswer, ask
@@ -45,13 +44,26 @@ def deep(places: Places) -> Verdict:
 
 
 def release_is_the_linked_one(places: Places) -> Verdict:
+    """Where somebody answers; that somebody does is what the checks before this one look at."""
     linked, config = linked_release(places), places.read_config()
-    asked = [f"{address}/health" for address in (config.url, config.outside) if address]
-    answering = {url: ask(url).body.get("release") for url in asked}
+    addresses = [f"{address}/health" for address in (config.url, config.outside) if address]
+    answering = {url: answer.body.get("release") for url in addresses if (answer := _asked(url))}
+    if not answering:
+        return failed(f"nobody answers; linked is {linked}")
     others = [f"{url} is answered by release {release}" for url, release in answering.items() if release != linked]
     return failed(f"{'; '.join(others)}; linked is {linked}") if others else ok(f"{linked} answers, and is linked")
 
 
+def _asked(url: str) -> Answer | None:
+    """None, too, where nginx answers for a service that is away."""
+    try:
+        answer = ask(url)
+    except NoAnswer:
+        return None
+    of_nobody = answer.status != HTTPStatus.OK and "release" not in answer.body
+    return None if of_nobody else answer
+
+
 def linked_release(places: Places) -> str:
-    """The id of the release that is linked, out of its own `release.json`."""
-    return str(json.loads((places.live / "release.json").read_text(encoding="utf-8"))["id"])
+    """The id of the release that is linked: its folder's name."""
+    return places.live.resolve(strict=True).name

@@ -14,13 +14,13 @@ import psutil
 
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
-from lifetracker.ops.verdict import Verdict, failed, ok
+from lifetracker.ops.verdict import Verdict, failed, ok, warning
 
 SQLITE = "sqlite:///"
 BESIDE = ("", "-wal", "-shm")
 INIT = 1  # systemd itself, which holds the port for a socket unit
 BACKUP_COPY = "lifetracker.ops.backup_copy"  # what `lifetracker backup` runs as the service's user
-WORDS_SHOWN = 120
+WORDS_SHOWN = 250
 
 
 def database_files(places: Places) -> list[Path]:
@@ -31,12 +31,13 @@ def database_files(places: Places) -> list[Path]:
 
 
 def data_is_the_services(places: Places) -> Verdict:
-    """That the service owns its folder and files, and that strangers read neither them nor its settings."""
+    """That the service owns its folder and files, and that strangers reach neither them nor its settings."""
     files = [path for path in database_files(places) if path.exists()]
-    wrong = [*_not_owned([places.data, *files]), *_open_to_all([places.data, *files, places.environment])]
-    if wrong:
+    if wrong := [*_not_owned([places.data, *files]), *_open_to_all([places.data, places.environment])]:
         return failed("; ".join(wrong))
-    return ok(f"{places.data} and {len(files)} database file(s) belong to {USER} alone")
+    if careless := list(_open_to_all(files)):
+        return warning(f"{'; '.join(careless)}: only the mode of {places.data} keeps others from it")
+    return ok(f"{places.data} and {len(files)} database file(s) belong to {_name(_keeper())} alone")
 
 
 def _not_owned(paths: list[Path]) -> Iterator[str]:
@@ -48,7 +49,7 @@ def _not_owned(paths: list[Path]) -> Iterator[str]:
 
 def _open_to_all(paths: list[Path]) -> Iterator[str]:
     for path in paths:
-        if path.exists() and path.stat().st_mode & (stat.S_IRWXO):
+        if path.exists() and path.stat().st_mode & stat.S_IRWXO:
             yield f"everybody can reach {path} (mode {stat.S_IMODE(path.stat().st_mode):o})"
 
 
@@ -73,17 +74,12 @@ def nobody_else_is_at_it(places: Places) -> Verdict:
     files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
     at_it = dict.fromkeys(_listeners(port), f"listens on port {port}")
     at_it |= dict.fromkeys(_openers(files), "has the database open")
-    ours = {*read_unit().processes(), *_with_children(os.getpid()), INIT}  # asked last: smoke may just have begun
+    ours = {*read_unit().processes(), INIT}
     strangers = [pid for pid in at_it if pid not in ours and not _is_command(places, pid)]
     if strangers:
         return failed("; ".join(f"{_who(pid)} {at_it[pid]}" for pid in sorted(strangers)))
     commands = [_who(pid) for pid in sorted(at_it) if pid not in ours]
     return ok(f"nobody but the service{''.join(f', and the command {who}' for who in commands)}")
-
-
-def _with_children(pid: int) -> set[int]:
-    """Ours too: smoke reads the database while we look."""
-    return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
 
 
 def _listeners(port: int) -> set[int]:
@@ -96,7 +92,8 @@ def _openers(files: set[tuple[int, int]]) -> Iterator[int]:
     """Processes that have one of these files (device, inode) open, by whatever path."""
     for pid in psutil.pids():
         with suppress(OSError):  # it has ended meanwhile, or is not ours to look at
-            opened = (_stat(Path(entry.path)) for entry in os.scandir(f"/proc/{pid}/fd"))
+            folder = Path(f"/proc/{pid}/fd")
+            opened = (_stat(folder / descriptor) for descriptor in os.listdir(folder))
             if any((seen.st_dev, seen.st_ino) in files for seen in opened if seen):
                 yield pid
 

@@ -23,7 +23,7 @@ def disk_has_room(places: Places) -> Verdict:
     Not a share of the disk: a twentieth of a large one is plenty, and that of a small one too little. It only warns.
     """
     need = 2 * sum(path.stat().st_size for path in database_files(places) if path.exists()) + SPARE_BYTES
-    verdicts = [_judge(path, seen, need) for path, seen in _disks(places)]
+    verdicts = [judge(path, seen, need) for path, seen in _disks(places)]
     states = {verdict.state for verdict in verdicts}
     says = "; ".join(verdict.says for verdict in verdicts)
     if "failed" in states:
@@ -40,7 +40,8 @@ def _disks(places: Places) -> Iterator[tuple[Path, os.statvfs_result]]:
             yield path, os.statvfs(path)
 
 
-def _judge(path: Path, disk: os.statvfs_result, need: int) -> Verdict:
+def judge(path: Path, disk: os.statvfs_result, need: int) -> Verdict:
+    """A disk by its free bytes and files, of those that not only root may take; `need` in bytes."""
     free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     said = f"{free // MB:,} MB free below {path}"
     if free < need:

@@ -45,8 +45,13 @@ def differences(folder: Path, sums: dict[str, str]) -> Iterator[str]:
             yield f"{name} was added"
         elif name not in there:
             yield f"{name} is missing"
-        elif there[name].is_symlink() or hashlib.sha256(there[name].read_bytes()).hexdigest() != wanted[name]:
+        elif there[name].is_symlink() or sum_of(there[name]) != wanted[name]:
             yield f"{name} was changed"
+
+
+def sum_of(file: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:

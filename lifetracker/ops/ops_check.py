@@ -23,6 +23,7 @@ from lifetracker.ops import (
     check_service,
 )
 from lifetracker.ops.places import Places
+from lifetracker.ops.refusal import Refused
 from lifetracker.ops.verdict import State, Verdict, failed
 
 ALL_TAKE_AT_MOST = 150.0  # each has its own bounds below this one, for what hangs in the kernel
@@ -90,7 +91,7 @@ CHECKS = (
         "deep health",
         "the service can commit a row, to the database file that its path names",
         check_answers.deep,
-        "it says which: free the disk, end who holds the lock, or restart if the file was replaced",
+        "it says which: free the disk, end who holds the lock; a file that is gone: lifetracker backup before a restart",
     ),
     Check(
         "release",
@@ -120,7 +121,7 @@ CHECKS = (
         "data",
         "the service owns its folder and database files, and nobody else can read them or its settings",
         check_data.data_is_the_services,
-        "chown -R lifetracker: /var/lib/lifetracker; chmod -R o= /var/lib/lifetracker /etc/lifetracker/lifetracker.env",
+        "cd /var/lib/lifetracker; chown -R lifetracker: . ; chmod -R o= . /etc/lifetracker/lifetracker.env",
     ),
     Check(
         "strangers",
@@ -191,7 +192,8 @@ def _judge(check: Check, places: Places) -> Verdict:
     try:
         return check.judge(places)
     except Exception as error:  # whatever keeps us from looking: what was not seen to be well is not well
-        return failed(f"cannot be looked at: {error or type(error).__name__}")
+        kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
+        return failed(f"cannot be looked at: {kind}{error}")
 
 
 def _awaited(verdict: Future[Verdict], ends: float) -> Verdict:

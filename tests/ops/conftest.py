@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.ops.installation import Installation, install, prefer
+from lifetracker.ops.check_release import sum_of
+from tests.ops.installation import (
+    RELEASE,
+    Installation,
+    answering,
+    back_up,
+    install,
+    make_certificate,
+    prefer,
+    serving_unit,
+    tls_with,
+    verify,
+    write_json,
+)
+
+WELL = {"status": "ok", "version": "1", "database": "ok", "release": RELEASE}
+APP = """
+import json
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(%r).encode()})
+"""
 
 
 @pytest.fixture
@@ -15,3 +40,23 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
     programs = tmp_path / "programs"
     monkeypatch.setenv("PATH", prefer(programs))
     return install(tmp_path / "root", programs)
+
+
+@pytest.fixture
+def well(server: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """The same with its service running, answering inside and outside, and backed up: every check holds."""
+    certificate = make_certificate(tmp_path, days=90)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    verify(server, back_up(server, hours=1), days=0)
+    _let_the_release_answer(server)
+    with serving_unit(server), answering({"/api/health": (200, WELL)}, tls_with(certificate)) as outside:
+        server.configure(url=server.places.read_config().url, public_url=f"{outside}/api")
+        yield server
+
+
+def _let_the_release_answer(server: Installation) -> None:
+    main, manifest = server.release / "lifetracker/main.py", server.release / "MANIFEST.json"
+    main.write_text(APP % WELL, encoding="utf-8")
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told["files"]["lifetracker/main.py"] = sum_of(main)
+    write_json(manifest, told)

@@ -19,11 +19,14 @@ from socket import create_connection, create_server
 from threading import Thread
 from typing import Any
 
+import psutil
+
 from lifetracker.ops import ops_check
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import SERVICE, Places
 
 RELEASE = f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%dT%H%M%SZ}-0123456789ab"
+FORMS = ("{}-1a2b3c", "deploy-{}-1a2b3c")  # names of backups
 APP = """
 async def app(scope, receive, send):
     assert scope["type"] == "http"
@@ -150,6 +153,19 @@ def write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content), encoding="utf-8")
 
 
+def back_up(server: Installation, *, hours: float, form: str = FORMS[0], **told: Any) -> str:
+    """A backup that was made so many hours ago, by its name."""
+    made = datetime.now(UTC) - timedelta(hours=hours)
+    name = form.format(f"{made:%Y%m%dT%H%M%SZ}")
+    write_json(server.places.backups / name / "MANIFEST.json", {"id": name, "made": made.isoformat(), **told})
+    return name
+
+
+def verify(server: Installation, name: str, *, days: float, **told: Any) -> None:
+    at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    write_json(server.places.backups / name / "VERIFIED.json", {"verified": at, **told})
+
+
 def free_port() -> int:
     with create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
@@ -188,6 +204,15 @@ def _await_port(port: int) -> None:
         except OSError:
             time.sleep(0.025)
     raise AssertionError(f"nobody listens on {port}")
+
+
+def await_open(pid: int, file: str) -> None:
+    """Until a process has a file open."""
+    for _ in range(400):
+        if any(each.path == file for each in psutil.Process(pid).open_files()):
+            return
+        time.sleep(0.025)
+    raise AssertionError(f"{file} is not opened")
 
 
 @contextmanager

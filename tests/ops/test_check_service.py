@@ -189,5 +189,3 @@ class TestJournal:
         server.systemd(InvocationID="")
 
         assert server.check("journal").state == "skipped"
-
-

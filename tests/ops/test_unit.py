@@ -17,7 +17,9 @@ PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()
 
 class TestCommand:
     def test_is_what_systemd_would_run(self) -> None:
-        unit = Unit({"ExecStart": "{ path=/a/b ; argv[]=/a/b c:d --fd 3 ; ignore_errors=no ; start_time=[n/a] ; pid=7 }"})
+        unit = Unit(
+            {"ExecStart": "{ path=/a/b ; argv[]=/a/b c:d --fd 3 ; ignore_errors=no ; start_time=[n/a] ; pid=7 }"}
+        )
 
         assert unit.command == ["/a/b", "c:d", "--fd", "3"]
 
