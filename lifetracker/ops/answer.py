@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -13,7 +14,8 @@ from lifetracker.ops.refusal import Refused
 
 ANSWERS_WITHIN = 5.0
 LARGEST_ANSWER = 1024 * 1024
-SHOWN = 200
+SHOWN = 300
+TAG = re.compile(r"<[^>]*>")  # nginx answers for a service that is away, in HTML
 
 
 class NoAnswer(Refused):
@@ -28,7 +30,8 @@ class Answer:
     body: dict[str, Any]
 
     def __str__(self) -> str:
-        told = self.body.get("detail") or self.body.get("text") or json.dumps(self.body, ensure_ascii=False)
+        page = TAG.sub(" ", str(self.body.get("text", "")))
+        told = self.body.get("detail") or page or json.dumps(self.body, ensure_ascii=False)
         return f"{self.status} ({' '.join(str(told).split())[:SHOWN]})"
 
 

@@ -40,7 +40,11 @@ def deep(places: Places) -> Verdict:
         answer = ask(url, seconds=DEEP_ANSWERS_WITHIN)
     except NoAnswer as nobody:
         return failed(str(nobody))
-    return ok(f"{url} says ok") if answer.status == HTTPStatus.OK else failed(f"{url} answers {answer}")
+    if answer.status == HTTPStatus.OK:
+        return ok(f"{url} says ok")
+    checks = answer.body.get("checks")
+    wrong = [said for said in checks.values() if isinstance(said, str) and said != "ok"] if checks else []
+    return failed(f"{url} answers {answer.status}: {'; '.join(wrong)}" if wrong else f"{url} answers {answer}")
 
 
 def release_is_the_linked_one(places: Places) -> Verdict:

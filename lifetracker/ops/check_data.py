@@ -72,13 +72,14 @@ def nobody_else_is_at_it(places: Places) -> Verdict:
     """That no process but the unit's listens on the port or has the database open: such as a uvicorn by hand."""
     port = urlsplit(places.read_config().url).port or 80
     files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
-    at_it = dict.fromkeys(_listeners(port), f"listens on port {port}")
-    at_it |= dict.fromkeys(_openers(files), "has the database open")
-    ours = {*read_unit().processes(), INIT}
-    strangers = [pid for pid in at_it if pid not in ours and not _is_command(places, pid)]
+    listening, opening = _listeners(port), set(_openers(files))
+    others = sorted((listening | opening) - {*read_unit().processes(), INIT})
+    strangers = [pid for pid in others if pid in listening or not _is_command(places, pid)]
+    does = dict.fromkeys(listening - opening, f"listens on port {port}")
+    does |= dict.fromkeys(listening & opening, f"listens on port {port} and has the database open")
     if strangers:
-        return failed("; ".join(f"{_who(pid)} {at_it[pid]}" for pid in sorted(strangers)))
-    commands = [_who(pid) for pid in sorted(at_it) if pid not in ours]
+        return failed("; ".join(f"{_who(pid)} {does.get(pid, 'has the database open')}" for pid in strangers))
+    commands = [_who(pid) for pid in others]
     return ok(f"nobody but the service{''.join(f', and the command {who}' for who in commands)}")
 
 

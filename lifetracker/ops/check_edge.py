@@ -25,7 +25,7 @@ def nginx_would_load(places: Places) -> Verdict:
     try:
         shell.run(["nginx", "-t", "-q", "-c", places.nginx / "nginx.conf"], seconds=NGINX_TAKES_AT_MOST)
     except shell.ProgramFailed as broken:
-        return failed(" ".join(str(broken).splitlines()[:2]))
+        return failed(" ".join(str(broken).splitlines()[1:3]) or str(broken))
     return ok("nginx -t finds nothing wrong")
 
 

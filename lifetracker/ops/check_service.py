@@ -28,7 +28,11 @@ def unit_is_active(_: Places) -> Verdict:
     if not unit.enabled and not read_unit(SOCKET).enabled:
         return failed(f"{unit.state}, but not enabled: it will not come back when the machine starts")
     said = f"{unit.state} since {unit.since}, process {unit.main_process}, enabled"
-    return warning(f"{said}; systemd had to start it again {unit.restarts} times") if unit.restarts else ok(said)
+    return (
+        warning(f"{said}; it ended by itself and was started again, {unit.restarts} time(s)")
+        if unit.restarts
+        else ok(said)
+    )
 
 
 def main_process_is_ours(places: Places) -> Verdict:

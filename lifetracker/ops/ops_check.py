@@ -61,7 +61,7 @@ CHECKS = (
         "process",
         "the main process is .venv/bin/uvicorn lifetracker.main:app of the linked release, as ExecStart says",
         check_service.main_process_is_ours,
-        "mend ExecStart (systemctl cat lifetracker-api), then systemctl restart lifetracker-api",
+        "where ExecStart is wrong mend it (systemctl cat lifetracker-api); then systemctl restart lifetracker-api",
     ),
     Check(
         "daemon-reload",
@@ -97,7 +97,7 @@ CHECKS = (
         "release",
         "the release that answers is the one that is linked",
         check_answers.release_is_the_linked_one,
-        "an old process answers: systemctl restart lifetracker-api; see `strangers`, too",
+        "an old process answers, or none: systemctl restart lifetracker-api; see `strangers`, too",
     ),
     Check(
         "smoke",
@@ -139,7 +139,7 @@ CHECKS = (
         "certificate",
         "clients trust the certificate that is served, and it lasts",
         check_edge.certificate_lasts,
-        "certbot renew (or what renews yours), then systemctl reload nginx: it serves the old one until then",
+        "get or renew one (such as by certbot), then systemctl reload nginx: it serves the old one until then",
     ),
     Check(
         "nginx",

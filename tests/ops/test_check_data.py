@@ -130,6 +130,22 @@ class TestStrangers:
         assert found.state == "ok"
         assert f"and the command process {pid} of " in found.says
 
+    def test_fails_for_a_stranger_that_does_both_and_says_so(self, server: Installation) -> None:
+        port = free_port()
+        server.configure(public_url="", url=f"http://127.0.0.1:{port}")
+        command = [sys.executable, "-c", f"database = open(sys.argv[2]); {LISTEN}", str(port), str(server.database)]
+        command[2] = f"import sys; {command[2]}"
+        with running(command, server.places.root, port):
+            assert f"listens on port {port} and has the database open" in server.check("strangers").says
+
+    def test_fails_for_a_command_of_ours_that_listens_on_the_port(self, server: Installation) -> None:
+        port = free_port()
+        server.configure(public_url="", url=f"http://127.0.0.1:{port}")
+        (server.release / "lifetracker/__main__.py").write_text(LISTEN, encoding="utf-8")
+        python = server.places.live / ".venv/bin/python"
+        with running([str(python), "-m", "lifetracker", str(port)], server.release, port):
+            assert server.check("strangers").state == "failed"
+
     @pytest.mark.usefixtures("port")
     def test_fails_for_a_program_that_only_takes_such_arguments(self, server: Installation) -> None:
         command = [sys.executable, "-c", HOLD, str(server.database), "-m", "other"]

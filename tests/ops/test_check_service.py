@@ -52,7 +52,7 @@ class TestUnit:
         found = server.check("unit")
 
         assert found.state == "warning"
-        assert "3 times" in found.says
+        assert "3 time(s)" in found.says
 
 
 class TestProcess:
