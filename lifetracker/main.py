@@ -19,12 +19,15 @@ from starlette.datastructures import Headers
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
-from lifetracker.core import logging, openapi, sqlite
+from lifetracker.core import logging, notify, openapi, sqlite
+from lifetracker.core.auth import LocalCaller
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database, DatabaseDep
 from lifetracker.core.edge import Edge, StartRefused
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
+from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
@@ -50,12 +53,6 @@ class _Browsers(CORSMiddleware):
             return answer
         problem = OriginRefused(bytes(answer.body).decode())
         return JSONResponse(problem_body(problem), problem.status, media_type=MEDIA_TYPE)
-
-
-class Health(Shown):
-    status: str
-    version: str
-    database: str
 
 
 class Info(Shown):
@@ -102,6 +99,7 @@ def _allow_browsers(app: FastAPI, settings: Settings) -> None:
 def _add_routes(app: FastAPI) -> None:
     service = APIRouter(route_class=JsonRoute, tags=["service"])
     service.add_api_route("/health", show_health, response_model=Health, responses={503: {"model": Health}})
+    service.add_api_route("/health/deep", show_deep_health, response_model=DeepHealth, include_in_schema=False)
     service.add_api_route("/info", show_info)
     for router in (daily_log, challenges, templates, users, service):
         # Not `include_router`: it would ask every router anew at each request, some 60 µs of it.
@@ -144,7 +142,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         logger.warning(warning)
     for name in unknown_settings(os.environ):
         logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
-    yield
+    async with notify.serving(f"LifeTracker {__version__}, release {RELEASE or 'none'}"):
+        yield
     app.state.database.close()
 
 
@@ -157,12 +156,21 @@ def _refuse_other_schema(app: FastAPI) -> None:
 
 async def show_health(db: DatabaseDep, response: Response) -> Health:
     """Whether the database can be read."""
+    health = "ok"
     try:
         await db.ping()
     except Unavailable:
+        response.status_code, health = 503, "fail"
+    return Health(status=health, version=__version__, database=health, release=RELEASE)
+
+
+async def show_deep_health(db: DatabaseDep, caller: LocalCaller, response: Response) -> DeepHealth:
+    """Whether it can be written, too, into the file that its path names, and how much room is left."""
+    checks = await check_deeply(db)
+    if not checks.passed:
         response.status_code = 503
-        return Health(status="fail", version=__version__, database="fail")
-    return Health(status="ok", version=__version__, database="ok")
+    status = "ok" if checks.passed else "fail"
+    return DeepHealth(status=status, version=__version__, release=RELEASE, checks=checks)
 
 
 async def show_info(settings: SettingsDep) -> Info:

@@ -32,7 +32,7 @@ ORIGIN = "https://app.example"
 
 class TestHealth:
     def test_is_well_while_the_database_can_be_read(self, visitor: Client) -> None:
-        assert visitor.got("/health") == {"status": "ok", "version": __version__, "database": "ok"}
+        assert visitor.got("/health") == {"status": "ok", "version": __version__, "database": "ok", "release": None}
 
     @pytest.mark.parametrize("url", ["sqlite:////nowhere/life_tracker.db", "postgresql+psycopg://me@127.0.0.1:1/none"])
     def test_fails_while_it_cannot(self, app: FastAPI, visitor: Client, url: str) -> None:
@@ -41,7 +41,7 @@ class TestHealth:
         answer = visitor.get("/health")
 
         assert answer.status_code == 503
-        assert answer.json() == {"status": "fail", "version": __version__, "database": "fail"}
+        assert answer.json() == {"status": "fail", "version": __version__, "database": "fail", "release": None}
 
     def test_fails_where_the_file_is_no_database(self, app: FastAPI, visitor: Client, tmp_path: Path) -> None:
         file = tmp_path / "life_tracker.db"

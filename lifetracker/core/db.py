@@ -29,6 +29,7 @@ from lifetracker.core import db_repository as statements
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
+from lifetracker.core.open_file import OpenFile
 from lifetracker.core.prepared import Prepared
 
 P = ParamSpec("P")
@@ -103,7 +104,7 @@ class Database:
         self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
         self._in_place: dict[bool, Connection] = {}
-        self._together = _Together(lambda: self._connection(True), clock)
+        self._together = _Together(lambda: self._connection(True), clock, self.open_file)
 
     @property
     def embedded(self) -> bool:
@@ -113,6 +114,11 @@ class Database:
     def file(self) -> str | None:
         """The path of an embedded database, None for a networked one."""
         return self.url.database if self.embedded else None
+
+    @property
+    def open_file(self) -> OpenFile | None:
+        """What is open at that path, None for a networked database."""
+        return self._engines.file
 
     async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work` on one consistent state of the database, in a transaction that cannot write."""
@@ -132,6 +138,10 @@ class Database:
     async def ping(self) -> None:
         """Raise `Unavailable` when the database cannot be read."""
         await self.read(statements.answers)
+
+    async def try_writing(self) -> None:
+        """Raise `Unavailable` when nothing can be committed, by committing what leaves nothing behind."""
+        await self.write(statements.come_and_go)
 
     def read_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return self._run_waiting(self._engines.read, self._wait, lambda tx: work(tx, *args, **kwargs))
@@ -180,7 +190,7 @@ class Database:
                 if alone:
                     with _translated():
                         return run(Transaction(self._connection(False), self._clock()))
-                return _transact_in_place(self._connection(False), run, self._clock(), writable=False)
+                return _transact_in_place(self._connection(False), run, self._clock())
             except _Locked:
                 await asyncio.sleep(next(pauses))
 
@@ -228,9 +238,10 @@ class _Together:
     A durable commit waits for the disk, however much it holds: sixteen units at once cost little more than one.
     """
 
-    def __init__(self, connect: Callable[[], Connection], clock: Clock) -> None:
+    def __init__(self, connect: Callable[[], Connection], clock: Clock, file: OpenFile | None) -> None:
         self._connect = connect
         self._clock = clock
+        self._file = file
         self._waiting: list[_Waiting] = []
 
     async def run(self, run: Callable[[Transaction], R], wait: float) -> R:
@@ -278,9 +289,11 @@ class _Together:
         connection = self._connect()
         if len(units) == 1:
             alone = units[0]
-            return [_transact_in_place(connection, lambda tx: alone.context.run(alone.run, tx), self._clock())]
+            return [
+                _transact_in_place(connection, lambda tx: alone.context.run(alone.run, tx), self._clock(), self._file)
+            ]
         return _transact_in_place(
-            connection, lambda _: [self._in_savepoint(connection, unit) for unit in units], self._clock()
+            connection, lambda _: [self._in_savepoint(connection, unit) for unit in units], self._clock(), self._file
         )
 
     def _in_savepoint(self, connection: Connection, unit: _Waiting) -> Any:
@@ -310,14 +323,19 @@ def _answer(unit: _Waiting, outcome: Any) -> None:
 
 
 def _transact_in_place(
-    connection: Connection, run: Callable[[Transaction], R], now: datetime, *, writable: bool = True
+    connection: Connection, run: Callable[[Transaction], R], now: datetime, file: OpenFile | None = None
 ) -> R:
-    """As `_transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question."""
+    """As `_transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question.
+
+    `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
+    """
     tx = Transaction(connection, now)
     with _translated():
-        statements.begin_sqlite(connection, writable=writable)
+        statements.begin_sqlite(connection, writable=file is not None)
         try:
             result = run(tx)
+            if file is not None and not tx.discarded:
+                file.refuse_moved()
             (statements.roll_back_sqlite if tx.discarded else statements.commit_sqlite)(connection)
         except BaseException:
             statements.roll_back_sqlite(connection)

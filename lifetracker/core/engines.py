@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from lifetracker.core import db_repository as statements
 from lifetracker.core import sqlite
+from lifetracker.core.open_file import OpenFile
 
 DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg")
 
@@ -25,15 +26,17 @@ class Engines:
 
     def __init__(self, url: URL, size: int, *, create: bool) -> None:
         self.embedded = url.get_backend_name() == "sqlite"
+        self.file: OpenFile | None = None
         # `hide_parameters`: what a statement carried may be an address or a secret, and errors are logged.
         options: dict[str, Any] = {"hide_parameters": True, "pool_size": size, "max_overflow": 2}
         if self.embedded:
-            file = _file_uri(url, create=create)
+            uri = _file_uri(url, create=create)
+            self.file = file = OpenFile(str(url.database))
             options |= {"module": sqlite.driver, "connect_args": {"timeout": 0, "check_same_thread": False}}
-            self.read, self.write, self.schema = (create_engine(file, **options) for _ in range(3))
-            _prepare_sqlite(self.read, writable=False)
-            _prepare_sqlite(self.write, writable=True)
-            _prepare_sqlite(self.schema, writable=True, foreign_keys=False)
+            self.read, self.write, self.schema = (create_engine(uri, **options) for _ in range(3))
+            _prepare_sqlite(self.read, file, writable=False)
+            _prepare_sqlite(self.write, file, writable=True)
+            _prepare_sqlite(self.schema, file, writable=True, foreign_keys=False)
         else:
             engine = create_engine(url, pool_pre_ping=True, **options)
             self.write = self.schema = engine.execution_options(isolation_level="SERIALIZABLE")
@@ -68,12 +71,19 @@ def _file_uri(url: URL, *, create: bool) -> URL:
     return url.set(database=f"file:{quote(str(path))}", query={"mode": "rwc" if create else "rw", "uri": "true"})
 
 
-def _prepare_sqlite(engine: Engine, *, writable: bool, foreign_keys: bool = True) -> None:
+def _prepare_sqlite(engine: Engine, file: OpenFile, *, writable: bool, foreign_keys: bool = True) -> None:
     @event.listens_for(engine, "connect")
     def open_connection(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin by itself
         statements.open_sqlite(connection, writable=writable, foreign_keys=foreign_keys)
+        file.note_opened()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         statements.begin_sqlite(connection, writable=writable)
+
+    if writable:
+
+        @event.listens_for(engine, "commit")
+        def refuse_moved(_connection: Connection) -> None:
+            file.refuse_moved()
