@@ -1,6 +1,7 @@
 """The command `lifetracker`, also as `python -m lifetracker`.
 
-Guards and smoke check come without the rest, which they judge: they must work, and start fast, when it does not.
+Guards, smoke check and what looks after a server come without the rest: they must work, and start fast, when it
+does not.
 """
 
 import gc
@@ -8,8 +9,12 @@ import sys
 
 gc.disable()  # while modules load nothing becomes garbage, and looking for it takes a third of the time
 
+WITHOUT_FEATURES = ("server", "release", "deploy", "rollback", "backup", "restore", "ops-check")
+
 if sys.argv[1:2] in (["guards"], ["smoke"]):
     from lifetracker.core.smoke import run
+elif sys.argv[1:2] and sys.argv[1] in WITHOUT_FEATURES:
+    from lifetracker.ops.commands import run
 else:
     from lifetracker.cli import main as run
 

@@ -23,6 +23,8 @@ from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, describe, schema, upgrade
+from lifetracker.ops import commands as ops_commands
+from lifetracker.ops.refusal import Refused
 from lifetracker.templates import service as templates
 from lifetracker.users import service as users
 from lifetracker.users.schemas import UserCreate
@@ -33,6 +35,7 @@ users_app = typer.Typer(no_args_is_help=True, help="Accounts, by e-mail address.
 app.add_typer(database_app, name="db")
 app.add_typer(users_app, name="users")
 app.add_typer(smoke.commands)
+app.add_typer(ops_commands.commands)
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 
@@ -41,7 +44,7 @@ def main() -> None:
     """The entry point: a refusal is one sentence on stderr and exit code 1."""
     try:
         app()
-    except (Problem, SchemaRefused, SettingsRefused, smoke.Failed, ValueError, OSError) as refused:
+    except (Problem, Refused, SchemaRefused, SettingsRefused, smoke.Failed, ValueError, OSError) as refused:
         typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
         sys.exit(1)
 

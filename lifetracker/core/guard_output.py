@@ -26,6 +26,7 @@ PRINTERS = (
     *("traceback.print_tb", "traceback.print_list", "contextlib.redirect_stdout", "contextlib.redirect_stderr"),
     *("faulthandler.dump_traceback", "logging.lastResort", "os.system", "posix.write", "curses"),
 )
+TERMINAL = (1, 2)  # descriptors
 ECHO = "typer.echo"
 TALK = ("typer.confirm", "typer.prompt", "typer.progressbar", "typer.launch")  # where there is somebody to talk to
 OPENING = ("builtins.open", "io.open", "io.FileIO", "os.fdopen", "os.write", "os.writev")  # a file, or a descriptor
@@ -67,7 +68,7 @@ def _opens_number(module: Module, node: ast.AST) -> bool:
             numbers = [
                 value for name, value in module.texts.given if isinstance(stream, ast.Name) and name == stream.id
             ]
-            return any(isinstance(each, ast.Constant) and isinstance(each.value, int) for each in [stream, *numbers])
+            return any(isinstance(each, ast.Constant) and each.value in TERMINAL for each in [stream, *numbers])
     return False
 
 

@@ -110,8 +110,7 @@ def fold(file: Path) -> None:
     with _damage(file), closing(_open(file, "rw")) as database:
         database.execute(f"PRAGMA busy_timeout = {FOLD_WAIT_MS}")
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("BEGIN EXCLUSIVE")
-        database.execute("COMMIT")
+        database.execute("SELECT count(*) FROM sqlite_schema")  # takes that lock, where nobody else has the file
         if database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             raise Refused(f"another process holds {file} open: stop it first")
 

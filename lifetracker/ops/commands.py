@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lifetracker.core.config import SettingsRefused
+from lifetracker.ops import (
+    backup_commands,
+    check_commands,
+    journal,
+    recover,
+    release_build,
+    remote,
+    rollback,
+    source,
+    status,
+)
 from lifetracker.ops import deploy as deploying
-from lifetracker.ops import journal, recover, release_build, remote, rollback, source, status
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
 
-commands = typer.Typer()
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
+commands.add_typer(backup_commands.commands)
+commands.add_typer(check_commands.commands)
 release_app = typer.Typer(no_args_is_help=True, help="Archives to deploy.")
 commands.add_typer(release_app, name="release")
 
 Root = Annotated[Path, typer.Option(help="The root of the server's tree; another one for a trial.")]
+
+
+def run() -> None:
+    """These commands alone, without the features: a refusal is one sentence on stderr and exit code 1."""
+    source.clean_up_at_exit()
+    try:
+        commands()
+    except (Refused, SettingsRefused, OSError) as refused:
+        typer.echo(f"lifetracker: {refused}", err=True)
+        sys.exit(1)
 
 
 @release_app.command("build")
