@@ -24,6 +24,7 @@ from lifetracker.core.auth import LocalCaller
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database, DatabaseDep
 from lifetracker.core.edge import Edge, StartRefused
+from lifetracker.core.ending import ending
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
 from lifetracker.core.health import DeepHealth, Health, check_deeply
@@ -142,8 +143,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         logger.warning(warning)
     for name in unknown_settings(os.environ):
         logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
-    async with notify.serving(f"LifeTracker {__version__}, release {RELEASE or 'none'}"):
-        yield
+    with ending.gentle():
+        async with notify.serving(f"LifeTracker {__version__}, release {RELEASE or 'none'}"):
+            yield
     app.state.database.close()
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from loguru import logger
 
+from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id
 
@@ -108,6 +109,8 @@ class _Exchange:
             self._status = message["status"]
             message["headers"] = [self._rooted(*header) for header in message["headers"]]
             message["headers"] += [*self.scope["answer_headers"], (b"x-request-id", self.request_id.encode())]
+            if ending.begun:
+                message["headers"].append(CLOSE)
         await self._send(message)
 
     async def refuse(self, problem: Problem) -> None:
