@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from starlette.testclient import TestClient
 from lifetracker import __version__, main
 from lifetracker.core import logging, sqlite
 from lifetracker.core.config import Settings
-from lifetracker.core.db import Database
+from lifetracker.core.db import Database, Transaction
 from lifetracker.main import create_app
 from lifetracker.migrations import HEAD
 from tests.core.units import url_of
@@ -66,6 +67,82 @@ class TestHealth:
         assert answer.json()["detail"] == "the database cannot do this now"
         assert answer.headers["Retry-After"] == "2"
         assert "the database cannot do this now: unable to open database file" in capsys.readouterr().err
+
+
+class TestDeepHealth:
+    def test_is_well_while_a_row_can_be_committed(self, operator: TestClient, db: Database) -> None:
+        answer = operator.get("/health/deep")
+
+        body = answer.json()
+        disk = body["checks"].pop("disk")
+        assert answer.status_code == 200
+        assert (body["status"], body["version"], body["release"]) == ("ok", __version__, None)
+        assert body["checks"] == {"write": "ok", "file": "ok" if db.embedded else None}
+        if db.embedded:
+            assert 0 < disk["free_bytes"] < disk["total_bytes"]
+
+    def test_leaves_nothing_behind(self, operator: TestClient, db: Database) -> None:
+        operator.get("/health/deep")
+
+        assert db.read_now(revisions) == [HEAD]
+
+    def test_really_writes(self, operator: TestClient, db: Database) -> None:
+        wal = Path(f"{embedded(db)}-wal")
+        operator.get("/health/deep")
+        before = wal.stat().st_mtime_ns
+
+        operator.get("/health/deep")
+
+        assert wal.stat().st_mtime_ns > before
+
+    def test_fails_when_nothing_can_be_written(self, app: FastAPI, operator: TestClient, db: Database) -> None:
+        """A check that only reads, or begins and rolls back, would call it well."""
+        embedded(db)
+        db._in_place[True] = db._connection(False)
+
+        answer = operator.get("/health/deep")
+
+        assert answer.status_code == 503
+        assert answer.json()["status"] == "fail"
+        told = "the database cannot do this now: attempt to write a readonly database"
+        assert answer.json()["checks"]["write"] == told
+        assert operator.get("/health").status_code == 200
+
+    def test_fails_when_the_file_is_another(self, operator: TestClient, db: Database) -> None:
+        file = embedded(db)
+        operator.get("/health/deep")
+        shutil.copy(file, f"{file}.copy")
+        Path(f"{file}.copy").rename(file)
+
+        answer = operator.get("/health/deep")
+
+        assert answer.status_code == 503
+        assert "was deleted, renamed or replaced while the service had it open" in answer.json()["checks"]["file"]
+        assert "was deleted, renamed or replaced" in answer.json()["checks"]["write"]
+
+    def test_fails_when_the_log_of_the_file_is_gone(self, operator: TestClient, db: Database) -> None:
+        wal = Path(f"{embedded(db)}-wal")
+        operator.get("/health/deep")
+        wal.unlink()
+
+        answer = operator.get("/health/deep")
+
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["file"] == (f"this process has deleted files open: {wal}: restart the service")
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
+    def test_is_for_callers_on_this_machine(self, app: FastAPI, address: str) -> None:
+        assert TestClient(app, client=(address, 1)).get("/health/deep").status_code == 200
+
+    @pytest.mark.parametrize("address", ["10.0.0.1", "203.0.113.9", "2001:db8::1", "testclient", ""])
+    def test_is_not_there_for_others(self, app: FastAPI, address: str) -> None:
+        answer = TestClient(app, client=(address, 1)).get("/health/deep")
+
+        assert refusal(answer) == (404, "not_found")
+        assert answer.json()["detail"] == "Not Found: GET /health/deep"
+
+    def test_is_not_in_the_contract(self, app: FastAPI) -> None:
+        assert "/health/deep" not in app.openapi()["paths"]
 
 
 class TestInfo:
@@ -262,6 +339,16 @@ class TestServe:
         assert "hunter2" not in str(ended.value)
 
 
+def revisions(tx: Transaction) -> list[str]:
+    return list(tx.exec(text("SELECT version_num FROM alembic_version")).scalars())
+
+
+def embedded(db: Database) -> str:
+    if db.file is None:
+        pytest.skip("SQLite only: PostgreSQL keeps its files to itself")
+    return db.file
+
+
 def own_app(url: str) -> FastAPI:
     return create_app(Settings(database_url=url, log_level="WARNING"))
 
@@ -306,6 +393,12 @@ def ask_first(browser: TestClient, origin: str, method: str) -> Any:
         "Access-Control-Request-Headers": wanted,
     }
     return browser.options("/users/me", headers=headers)
+
+
+@pytest.fixture
+def operator(app: FastAPI) -> TestClient:
+    """Somebody on the same machine."""
+    return TestClient(app, client=("127.0.0.1", 50000))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Secrets: passwords hashed with argon2id, opaque tokens kept only as their SHA-256; and who calls from this machine."""
+"""Secrets: passwords as argon2id, opaque tokens kept only as their SHA-256; and who calls from this machine."""
 
 from __future__ import annotations
 
