@@ -28,8 +28,6 @@ CAME_WITH = {
     "ProtectKernelLogs": 244,
     "ProtectProc": 247,
     "RestrictSUIDSGID": 242,
-    "SocketBindAllow": 249,
-    "SocketBindDeny": 249,
     "TimeoutAbortSec": 243,
 }
 OLDER = """
