@@ -17,6 +17,7 @@ from lifetracker.ops import (
     release_build,
     remote,
     rollback,
+    server_init,
     source,
     status,
 )
@@ -30,6 +31,8 @@ commands.add_typer(backup_commands.commands)
 commands.add_typer(check_commands.commands)
 release_app = typer.Typer(no_args_is_help=True, help="Archives to deploy.")
 commands.add_typer(release_app, name="release")
+server_app = typer.Typer(no_args_is_help=True, help="The server itself.")
+commands.add_typer(server_app, name="server")
 
 Root = Annotated[Path, typer.Option(help="The root of the server's tree; another one for a trial.")]
 
@@ -53,6 +56,16 @@ def build_release(
     """Make one archive with the source, its libraries and a manifest; it starts itself on the server."""
     archive = release_build.build(to, python or (), machine)
     typer.echo(f"{archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+
+
+@server_app.command("init")
+def prepare_server(
+    site: Annotated[str | None, typer.Option(help="The name that clients know the server by.")] = None,
+    only_print: Annotated[bool, typer.Option("--print", help="Tell every command, and change nothing.")] = False,
+    root: Root = Path("/"),
+) -> None:
+    """Bring a bare server to where `deploy` works: user, folders, units, site, settings. Twice is once."""
+    server_init.init(Places(root), site, typer.echo, only_print=only_print)
 
 
 @commands.command("deploy")

@@ -28,6 +28,7 @@ def run(
     user: str | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    stdin: str | None = None,
     seconds: float = 60.0,
 ) -> str:
     """What the program printed on stdout; `ProgramFailed` with the end of what it said when it failed.
@@ -39,7 +40,7 @@ def run(
     options |= {"pass_fds": tuple(inherited), **as_user(user)}
     try:
         done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603  every command is ours
-            words, capture_output=True, text=True, check=False, timeout=seconds, stdin=subprocess.DEVNULL, **options
+            words, input=stdin or "", capture_output=True, text=True, check=False, timeout=seconds, **options
         )
     except subprocess.TimeoutExpired:
         raise ProgramFailed(f"`{' '.join(words)}` was not done after {seconds:.0f} seconds") from None
