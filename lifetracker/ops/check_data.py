@@ -109,12 +109,13 @@ def _stat(path: Path) -> os.stat_result | None:
 def _is_command(places: Places, pid: int) -> bool:
     """Whether it is `lifetracker …`, by hand or by a timer: `lifetracker backup` reads while the service writes."""
     try:
-        interpreter, *words = psutil.Process(pid).cmdline() or [""]
+        process = psutil.Process(pid)
+        interpreter, *words = process.cmdline() or [""]
+        venv = (Path(process.cwd()) / interpreter).parent.parent.resolve()
     except psutil.NoSuchProcess:
         return True
-    ours = {venv.resolve() for venv in places.venvs.iterdir()}
-    module = words[words.index("-m") + 1 :][:1] if "-m" in words else []
-    return Path(interpreter).parent.parent.resolve() in ours and module in (["lifetracker"], [BACKUP_COPY])
+    ours = {each.resolve() for each in places.venvs.iterdir()}
+    return venv in ours and words[:1] == ["-m"] and words[1:2] in (["lifetracker"], [BACKUP_COPY])
 
 
 def _who(pid: int) -> str:

@@ -105,6 +105,10 @@ def _journal(run: str, *which: str) -> list[str]:
 
 
 def _message(entry: dict[str, Any]) -> str:
-    """A message that is not UTF-8 comes as numbers."""
+    """Of a line that is JSON itself, what it says. One that is not UTF-8 comes as numbers."""
     message = entry.get("MESSAGE") or ""
-    return bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
+    text = bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text

@@ -147,8 +147,9 @@ class TestStrangers:
             assert server.check("strangers").state == "failed"
 
     @pytest.mark.usefixtures("port")
-    def test_fails_for_a_program_that_only_takes_such_arguments(self, server: Installation) -> None:
-        command = [sys.executable, "-c", HOLD, str(server.database), "-m", "other"]
+    @pytest.mark.parametrize("more", [["-m", "lifetracker"], ["-m", "other"], []])
+    def test_fails_for_a_program_that_only_takes_such_arguments(self, server: Installation, more: list[str]) -> None:
+        command = [sys.executable, "-c", HOLD, str(server.database), *more]
         with running(command, server.places.root) as pid:
             await_open(pid, str(server.database))
 

@@ -167,6 +167,12 @@ class TestJournal:
         assert found.state == "failed"
         assert found.says == "2 line(s) of errors since the service started, the last: caf\ufffd"
 
+    def test_tells_what_a_line_of_json_says(self, server: Installation) -> None:
+        line = json.dumps({"level": "ERROR", "message": "a bug met GET /x"})
+        server.program("journalctl", json.dumps({"MESSAGE": line}))
+
+        assert server.check("journal").says.endswith("the last: a bug met GET /x")
+
     def test_looks_into_lines_that_carry_no_priority(self, server: Installation) -> None:
         with server.places.environment.open("a", encoding="utf-8") as environment:
             environment.write("LIFETRACKER_LOG_FORMAT=json\n")
