@@ -19,7 +19,6 @@ from lifetracker.ops.verdict import Verdict, failed, ok, warning
 SQLITE = "sqlite:///"
 BESIDE = ("", "-wal", "-shm")
 INIT = 1  # systemd itself, which holds the port for a socket unit
-BACKUP_COPY = "lifetracker.ops.backup_copy"  # what `lifetracker backup` runs as the service's user
 WORDS_SHOWN = 250
 
 
@@ -115,7 +114,9 @@ def _is_command(places: Places, pid: int) -> bool:
     except psutil.NoSuchProcess:
         return True
     ours = {each.resolve() for each in places.venvs.iterdir()}
-    return venv in ours and words[:1] == ["-m"] and words[1:2] in (["lifetracker"], [BACKUP_COPY])
+    return (
+        venv in ours and words[:1] == ["-m"] and (words[1] == "lifetracker" or words[1].startswith("lifetracker.ops."))
+    )
 
 
 def _who(pid: int) -> str:
