@@ -92,7 +92,7 @@ class Machine:
         self._container: subprocess.Popen[bytes] | None = None
         self._console: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self._started: list[Started] = []
-        self._leader = 0
+        self.leader = 0
         self._keeper = self._keep_mounted(lower, f"{disk.mebibytes}M" if disk else "")
 
     @classmethod
@@ -151,7 +151,7 @@ class Machine:
 
     def cut_power(self) -> None:
         """End all of its processes between two instructions, as `kill -9` does. What the kernel had taken is kept."""
-        os.kill(self._leader, signal.SIGKILL)  # all others go with it
+        os.kill(self.leader, signal.SIGKILL)  # all others go with it
         self._wait_until_off()
 
     def save(self, layer: Path) -> Path:
@@ -258,7 +258,7 @@ class Machine:
         if local.is_file():
             self.put(remote, local.read_bytes(), mode=f"{local.stat().st_mode & 0o777:o}")
             return
-        packed = ["tar", "--create", "--exclude=__pycache__", "--owner=0", "--group=0", "--directory", local, "."]
+        packed = ["tar", "--create", "--exclude=__pycache__", "--owner=0", "--group=0", "--directory", str(local), "."]
         archive = subprocess.run(packed, capture_output=True, check=True).stdout
         self.run(["mkdir", "-p", remote])
         self.run(["tar", "--extract", "--directory", remote], stdin=archive)
@@ -302,7 +302,7 @@ class Machine:
             return False
         if not children:
             return False
-        self._leader = children[0].pid
+        self.leader = children[0].pid
         asked = self._inside(["systemctl", "is-system-running"], None, None, "/")
         said = subprocess.run(asked, capture_output=True, text=True, check=False)
         return said.stdout.strip() in BOOTED
@@ -310,17 +310,17 @@ class Machine:
     def _wait_until_off(self) -> int:
         assert self._container is not None
         code = self._container.wait(STOPS_IN_AT_MOST)
-        self._container, self._leader = None, 0
+        self._container, self.leader = None, 0
         return code
 
     def _inside(
         self, command: Sequence[str], user: str | None, env: Mapping[str, str] | None, folder: str
     ) -> list[str]:
-        assert self._leader, "the machine is off"
+        assert self.leader, "the machine is off"
         home = {"HOME": "/root" if user is None else "/nonexistent"}
         names = [f"{name}={value}" for name, value in {**SURROUNDINGS, **home, **(env or {})}.items()]
         return [
-            "nsenter", f"--target={self._leader}", "--all", "--",
+            "nsenter", f"--target={self.leader}", "--all", "--",
             "env", "--ignore-environment", f"--chdir={folder}", *names, *command,
         ]  # fmt: skip
 
@@ -335,7 +335,7 @@ class Started:
     def __init__(self, machine: Machine, command: list[str], words: list[str], writing: int) -> None:
         self.pid = 0
         self._machine, self._command = machine, command
-        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err, pass_fds=[writing]
         )

@@ -52,7 +52,7 @@ class Tree:
     @property
     def path(self) -> Path:
         wanted = json.dumps([RECIPE, self.suite, self.packages, self.python_from and self.python_from.path.name])
-        return cache() / f"{self.suite}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+        return cache() / f"{self.suite}-{digest(wanted)}"
 
 
 BOOKWORM = Tree("bookworm", (*SERVER, "python3-venv", "openssh-server", "openssh-client"))
@@ -71,6 +71,11 @@ def main() -> None:
 
 def cache() -> Path:
     return Path(os.environ.get("LIFETRACKER_E2E_CACHE", CHECKOUT / ".nox" / "e2e")).resolve()
+
+
+def digest(text: str) -> str:
+    """Names what is kept for this very text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def why_not() -> str | None:

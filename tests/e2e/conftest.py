@@ -1,0 +1,68 @@
+"""Machines for the tests: a bare one, and one that serves; each test has its own, which no other has written to.
+
+They are collected where LIFETRACKER_E2E is set, as `nox -s e2e` does; LIFETRACKER_E2E=whole adds those marked slow.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import server, trees
+from tests.e2e.machine import Machine
+
+MODE = os.environ.get("LIFETRACKER_E2E", "")
+collect_ignore_glob = [] if MODE else ["test_*.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if MODE != "whole" and item.get_closest_marker("e2e") and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: nox -s e2e -- --whole"))
+
+
+@pytest.fixture(scope="session")
+def bookworm() -> Path:
+    """Debian 12: systemd 252, Python 3.11."""
+    return _ready(trees.BOOKWORM)
+
+
+@pytest.fixture(scope="session")
+def bullseye() -> Path:
+    """Debian 11: systemd 247, Python 3.9 as `python3`, and a `python3.11` laid in."""
+    return _ready(trees.BULLSEYE)
+
+
+def _ready(tree: trees.Tree) -> Path:
+    if reason := trees.why_not():
+        pytest.skip(reason)
+    return trees.ready(tree)
+
+
+@pytest.fixture
+def bare(bookworm: Path) -> Iterator[Machine]:
+    """A server as its hoster hands it over."""
+    with Machine.boot(bookworm) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def laid_in(bookworm: Path) -> Iterator[Path]:
+    """What a server that serves has more than a bare one, as a layer."""
+    layer = trees.cache() / f"layer-{os.getpid()}"
+    with Machine.boot(bookworm) as machine:
+        server.lay_in(machine)
+        machine.save(layer)
+    yield layer
+    shutil.rmtree(layer)
+
+
+@pytest.fixture
+def serving(bookworm: Path, laid_in: Path) -> Iterator[Machine]:
+    """A server that serves https://api.lifetracker.site/api, with nothing in its database yet."""
+    with Machine.boot(bookworm, layers=[laid_in]) as machine:
+        yield machine
