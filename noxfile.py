@@ -82,6 +82,23 @@ def everywhere(session: nox.Session) -> None:
         session.run(own, "-m", "pytest", *HALVES, *session.posargs, external=True)
 
 
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Put a server through its life and its accidents: real systemd, nginx and TLS, in containers.
+
+    As root on Debian or Ubuntu, else skipped. The first run makes two Debian trees from packages (a minute or two) and
+    keeps them in .nox/e2e; the tests then take about three minutes. `-- --whole` adds the long ones, `-- -k WORD`
+    chooses; what else stands there is pytest's.
+    """
+    reason = session.run(PYTHON, "-m", "tests.e2e.trees", "--why-not", silent=True, log=False)
+    if reason:
+        session.skip(f"no server can be booted here: {str(reason).strip()}")
+    session.run(PYTHON, "-m", "tests.e2e.trees")
+    chosen = [each for each in session.posargs if each != "--whole"]
+    mode = {"LIFETRACKER_E2E": "whole" if "--whole" in session.posargs else "short"}
+    session.run(PYTHON, "-m", "pytest", "-m", "e2e", "--durations", "10", *chosen, "tests/e2e", env=mode)
+
+
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """The long fuzzing: 200 examples for every operation, each of which must also have succeeded once."""

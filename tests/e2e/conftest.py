@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e import server, trees
@@ -53,12 +54,20 @@ def bare(bookworm: Path) -> Iterator[Machine]:
 @pytest.fixture(scope="session")
 def laid_in(bookworm: Path) -> Iterator[Path]:
     """What a server that serves has more than a bare one, as a layer."""
+    _remove_abandoned_layers()
     layer = trees.cache() / f"layer-{os.getpid()}"
     with Machine.boot(bookworm) as machine:
         server.lay_in(machine)
         machine.save(layer)
     yield layer
     shutil.rmtree(layer)
+
+
+def _remove_abandoned_layers() -> None:
+    """Those of runs that were killed."""
+    for layer in trees.cache().glob("layer-*"):
+        if not psutil.pid_exists(int(layer.stem.partition("-")[2])):
+            shutil.rmtree(layer)
 
 
 @pytest.fixture

@@ -56,6 +56,11 @@ class TestMachine:
             assert bare.run(["test", "-e", "/etc/mine"], check=False).returncode == 1
             assert bare.systemctl("is-active", "nginx") == "active"
 
+    def test_is_reached_over_ssh(self, bare: Machine) -> None:
+        host = server.allow_ssh(bare)
+
+        assert bare.run(["ssh", "-o", "BatchMode=yes", host, "hostname"]).stdout == "server\n"
+
     def test_leaves_nothing_running_or_mounted(self, bookworm: Path) -> None:
         before = _mounts(), _disks()
         with Machine.boot(bookworm, disk=Disk(8, "/srv")) as machine:

@@ -63,14 +63,14 @@ class Account:
             return where, self.days[where]["acked"]
 
     def summary(self) -> Json:
-        """For people and for assertions: all times in seconds, `worst` as pairs of (waited, since when)."""
+        """For people and for assertions; times in seconds, `worst` as pairs of (waited, since when)."""
         lasted, requests = time.monotonic() - self.began, sum(self._statuses.values())
         waited, at = self._waits[0] if self._waits else (0.0, 0.0)
         return {
             "seconds": round(lasted, 2), "requests": requests, "rate": round(requests / lasted, 1),
             "acked": self._acked, "statuses": dict(self._statuses), "failed_requests": len(self._failures),
             "failures": self._failures[:FAILURES_TOLD], "worst_wait": waited, "worst_at": at, "worst": self._waits,
-            "stale_reads": self.stale_reads,
+            "stale_reads": self.stale_reads, "own_cpu": round(time.process_time(), 2),
         }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def is_unknown(status: int) -> bool:
 
 
 def verify(record: Json) -> Json:
-    """Hold what the API gives now against what it acknowledged; the summary with lists of days, and counts of additions."""  # noqa: E501
+    """The summary, and beside it how what the API gives now compares with what it acknowledged."""
     connection = Connection(record["base"], record["ca"], record["token"])
     held = {}
     for challenge in record["challenges"]:
