@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from time import sleep
@@ -33,7 +33,8 @@ def copy(source: Path, to: Path) -> dict[str, Any]:
     if not source.is_file():
         raise Refused(f"there is no database at {source}: `lifetracker db upgrade` makes one")
     repository.require_header(source)
-    os.nice(10)
+    with suppress(OSError):  # where a sandbox forbids it, its own niceness does
+        os.nice(10)
     descriptor = os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         repository.copy_whole(source, to, _syncing(descriptor))

