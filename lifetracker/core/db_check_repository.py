@@ -36,15 +36,17 @@ class CannotCheck(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: how many rows offend, and the keys of the first ten of them. None is good."""
+    """What one check found: how many rows offend, and the keys of the first ten of them. None is good; `though` then
+    tells what is worth knowing all the same."""
 
     check: str
     count: int = 0
     keys: tuple[str, ...] = ()
+    though: str = ""
 
     def __str__(self) -> str:
         if not self.count:
-            return f"{self.check}: ok"
+            return f"{self.check}: ok{', though ' if self.though else ''}{self.though}"
         shown = ", ".join(self.keys)
         return f"{self.check}: {self.count} found: {shown}{', …' if self.count > len(self.keys) else ''}"
 
@@ -124,20 +126,30 @@ def check_database(url: str, expected: Expected, *, deep: bool = False) -> list[
 
 
 def check_revision(look: Look) -> Iterator[Finding]:
-    """The schema is the one that this code was written for."""
+    """The schema is the one that this code was written for, or a newer one that says it is open to this code."""
     known = look.expected.revisions
     found = [str(row[0]) for row in look.rows("SELECT version_num FROM alembic_version")] if _is_ours(look) else []
     if not found:
         raise CannotCheck("this is not a database of LifeTracker: it holds none of its tables")
-    if found != [known[-1]]:
-        age = "older" if found[-1] in known else "newer"
-        yield Finding("schema at head", 1, (f"it is at {found[-1]}, {age} than {known[-1]}, which this release needs",))
-    else:
+    age = "older" if found[-1] in known else "newer"
+    if found == [known[-1]]:
         yield Finding("schema at head")
+    elif age == "newer" and _is_open_to(look, found[-1], known[-1]):
+        said = f"it is at {found[-1]}, newer than {known[-1]}: the release that made it left it open to this one"
+        yield Finding("schema at head", though=said)
+    else:
+        yield Finding("schema at head", 1, (f"it is at {found[-1]}, {age} than {known[-1]}, which this release needs",))
 
 
 def _is_ours(look: Look) -> bool:
-    return "alembic_version" in inspect(look.connection).get_table_names()
+    return inspect(look.connection).has_table("alembic_version")
+
+
+def _is_open_to(look: Look, revision: str, reader: str) -> bool:
+    if not inspect(look.connection).has_table("schema_readers"):
+        return False
+    question = "SELECT reader FROM schema_readers WHERE revision = :revision AND reader = :reader"
+    return bool(look.rows(question, revision=revision, reader=reader))
 
 
 def check_tables(look: Look) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ from tests.core.units import note, url_of
 from tests.people import Client
 
 EXPECTED = Expected.of(json.loads(smoke.HEAD.read_text(encoding="utf-8")))
+HEAD = EXPECTED.revisions[-1]
+MAKE_READERS = "CREATE TABLE IF NOT EXISTS schema_readers (revision TEXT, reader TEXT)"
 ENTRY = "INSERT INTO daily_log VALUES ({user}, {challenge}, '2026-01-{day:02}', 1, {no}, NULL, {now}, {now})"
 ATTEMPT = "INSERT INTO attempts (subject, at) VALUES ('x', 0)"
 
@@ -145,6 +147,21 @@ class TestSchema:
         (finding,) = [each for each in check_database(url_of(db), later) if each.count]
 
         assert finding.keys == (f"it is at {EXPECTED.revisions[-1]}, older than later, which this release needs",)
+
+    @pytest.mark.parametrize(
+        ("about", "reader", "passes"), [("9999", HEAD, True), ("9999", "1", False), ("1", HEAD, False)]
+    )
+    def test_may_be_newer_where_it_is_open_to_this_code(
+        self, db: Database, about: str, reader: str, passes: bool
+    ) -> None:
+        spoil(db, ["UPDATE alembic_version SET version_num = '9999'", MAKE_READERS])
+        spoil(db, [f"INSERT INTO schema_readers VALUES ('{about}', '{reader}')"])
+
+        found = check_database(url_of(db), EXPECTED)[0]
+
+        told = f"it is at 9999, newer than {HEAD}: the release that made it left it open to this one"
+        assert (not found.count) is passes
+        assert (str(found) == f"schema at head: ok, though {told}") is passes
 
     def test_misses_a_column_and_a_table(self, db: Database) -> None:
         spoil(db, ["ALTER TABLE daily_log DROP COLUMN note", "DROP TABLE password_resets"])
