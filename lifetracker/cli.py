@@ -57,12 +57,12 @@ def _sentence(refused: Exception) -> str:
 
 
 @contextmanager
-def _database(*, at_head: bool = True, create: bool = False) -> Iterator[Database]:
+def _database(*, servable: bool = True, create: bool = False) -> Iterator[Database]:
     settings = _settings()
     db = Database(settings.database_url, threads=1, create=create)
     try:
-        if at_head:
-            schema.require_head(db)
+        if servable:
+            schema.require_servable(db)
         yield db
     finally:
         db.close()
@@ -102,7 +102,7 @@ def import_file(
 @database_app.command("upgrade")
 def upgrade_database() -> None:
     """Bring schema and catalogue to this release, in one transaction each."""
-    with _database(at_head=False, create=True) as db:
+    with _database(servable=False, create=True) as db:
         before = upgrade.upgrade(db)
         count = db.write_now(templates.refresh_catalogue)
     typer.echo(f"schema {before or 'new'} -> {HEAD}, {count} templates in the catalogue")
@@ -111,8 +111,15 @@ def upgrade_database() -> None:
 @database_app.command("current")
 def print_current() -> None:
     """Print the revision that the database is at."""
-    with _database(at_head=False) as db:
+    with _database(servable=False) as db:
         typer.echo(schema.current(db) or "none")
+
+
+@database_app.command("serves")
+def tell_whether_served() -> None:
+    """Tell whether this code can serve the database as it is; exit code 1, and why, when it cannot."""
+    with _database(servable=False) as db:
+        typer.echo(str(schema.require_servable(db)))
 
 
 @database_app.command("check")

@@ -151,7 +151,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _refuse_other_schema(app: FastAPI) -> None:
     try:
-        schema.require_head(app.state.database)
+        schema.require_servable(app.state.database)
     except (SchemaRefused, Unavailable) as refused:
         raise StartRefused(str(refused)) from None
 

@@ -16,6 +16,8 @@ from lifetracker.core.db import Database
 from lifetracker.migrations.upgrade import upgrade
 from lifetracker.templates.service import refresh_catalogue
 
+# Names an SQLite file with the schema that another release made: the tests then run on that one instead of their own.
+GIVEN_SCHEMA = "LIFETRACKER_TEST_SCHEMA"
 # The catalogue, kept aside in every copy of the migrated database.
 KEEP_CATALOGUE = """
     CREATE SCHEMA kept;
@@ -28,7 +30,7 @@ EMPTY = """
     INSERT INTO challenge_template_texts SELECT * FROM kept.challenge_template_texts;
     SELECT setval(pg_get_serial_sequence('challenge_templates', 'id'), (SELECT max(id) FROM challenge_templates));
 """
-# A word for the schema: every column, key and index, and the revision.
+# A word for the schema: every column, key and index, the revision, and whose code it is open to.
 AS_IT_IS = """
     SELECT md5(
         (SELECT string_agg(c::text, ',' ORDER BY c::text) FROM (
@@ -36,7 +38,8 @@ AS_IT_IS = """
             FROM information_schema.columns WHERE table_schema = 'public') c)
         || (SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint)
         || (SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes)
-        || (SELECT string_agg(version_num, ',') FROM alembic_version))
+        || (SELECT string_agg(version_num, ',') FROM alembic_version)
+        || (SELECT string_agg(revision || reader, ',' ORDER BY revision, reader) FROM schema_readers))
 """
 
 
@@ -47,9 +50,10 @@ class Engine(Protocol):
         """The URL of a database of one's own: migrated with the catalogue in it, or empty."""
 
 
-def make(url: str) -> None:
+def make(url: str, *, migrated: bool = False) -> None:
     database = Database(url, create=True)
-    upgrade(database)
+    if not migrated:
+        upgrade(database)
     database.write_now(refresh_catalogue)
     database.close()
 
@@ -62,7 +66,10 @@ class SqliteEngine:
         self._numbers = count()
 
     def __enter__(self) -> Self:
-        make(f"sqlite:///{self._folder / 'made.db'}")
+        made = self._folder / "made.db"
+        if given := os.environ.get(GIVEN_SCHEMA):
+            shutil.copy(given, made)
+        make(f"sqlite:///{made}", migrated=bool(given))
         return self
 
     def __exit__(self, *_: object) -> None:

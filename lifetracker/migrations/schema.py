@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from lifetracker.core import db_repository
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
+from lifetracker.migrations.readers import readers_of
 
 UPGRADE = "run `lifetracker db upgrade` (`./dev serve` does it by itself)"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a database stands: its revision, None where there is none yet, and those whose code it is open to."""
+
+    revision: str | None
+    readers: frozenset[str]
+
+    @property
+    def is_newer(self) -> bool:
+        return self.revision is not None and self.revision not in REVISIONS
+
+    @property
+    def is_servable(self) -> bool:
+        return self.revision == HEAD or (self.is_newer and HEAD in self.readers)
+
+    def __str__(self) -> str:
+        whose = f"which a newer release left open to code of {HEAD}" if self.is_newer else "the one it was written for"
+        return f"this code can serve the database: its schema is at {self.revision}, {whose}"
 
 
 def current(db: Database) -> str | None:
@@ -17,19 +41,33 @@ def current(db: Database) -> str | None:
     return db.inspect_now(db_repository.schema_revision)
 
 
-def require_head(db: Database) -> None:
-    """Raise `SchemaRefused` unless the schema is the one that this code was written for."""
+def require_servable(db: Database) -> Standing:
+    """Raise `SchemaRefused` unless the schema is the one that this code was written for, or a newer one open to it."""
     if db.file is not None and not Path(db.file).exists():
         raise SchemaRefused(f"there is no database at {db.file}: {UPGRADE}")
-    revision = current(db)
-    refuse_newer(revision)
-    if revision != HEAD:
-        raise SchemaRefused(f"the database is at revision {revision or 'none'}, this code needs {HEAD}: {UPGRADE}")
+    found = db.inspect_now(standing)
+    if not found.is_servable:
+        raise newer(found) if found.is_newer else _older(found)
+    return found
 
 
-def refuse_newer(revision: str | None) -> None:
-    if revision is not None and revision not in REVISIONS:
-        raise SchemaRefused(
-            f"the database is at revision {revision}, which this code does not know: it was made by a newer release. "
-            "Nothing was changed; use that release, or restore a backup from before it"
-        )
+def standing(connection: Connection) -> Standing:
+    revision = db_repository.schema_revision(connection)
+    return Standing(revision, readers_of(connection, revision))
+
+
+def newer(found: Standing) -> SchemaRefused:
+    """Why nothing is done with a database that this code cannot bring anywhere."""
+    way_out = (
+        "this code can serve it as it is"
+        if found.is_servable
+        else "use that release, or restore a backup from before it"
+    )
+    return SchemaRefused(
+        f"the database is at revision {found.revision}, which this code does not know: it was made by a newer release. "
+        f"Nothing was changed; {way_out}"
+    )
+
+
+def _older(found: Standing) -> SchemaRefused:
+    return SchemaRefused(f"the database is at revision {found.revision or 'none'}, this code needs {HEAD}: {UPGRADE}")

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 import lifetracker.challenges.models
 import lifetracker.daily_log.models
+import lifetracker.migrations.readers
 import lifetracker.templates.models
 import lifetracker.users.models  # noqa: F401
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,30 +10,35 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 from lifetracker.core import db_repository
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
-from lifetracker.migrations import HEAD
-from lifetracker.migrations.schema import refuse_newer, require_head
+from lifetracker.migrations import HEAD, schema
+from lifetracker.migrations.readers import write_readers
 from lifetracker.migrations.tables import METADATA
 
 
 def upgrade(db: Database, target: str = HEAD, versions: Path | None = None) -> str | None:
     """Bring the schema to `target`, the whole chain in one transaction; answers the revision it was at before.
 
-    `versions` is one more folder with steps, for tests of the mechanism itself.
+    Whose code may work on it afterwards is written down in the same transaction. `versions` is one more folder with
+    steps, for tests of the mechanism itself.
     """
 
     def run(connection: Connection) -> str | None:
-        before = db_repository.schema_revision(connection)
-        if versions is None:
-            refuse_newer(before)
-        if before is None and db_repository.has_tables(connection):
+        config = _alembic(connection, versions)
+        before = schema.standing(connection)
+        if before.revision is None and db_repository.has_tables(connection):
             raise SchemaRefused("this database holds tables that are not ours: nothing was changed")
-        command.upgrade(_alembic(connection, versions), target)
-        return before
+        if before.revision is not None and before.revision not in _steps(config):
+            raise schema.newer(before)
+        command.upgrade(config, target)
+        reached = schema.standing(connection).revision or target
+        write_readers(connection, reached, _readers(_steps(config, reached)))
+        return before.revision
 
     return db.migrate_now(run)
 
@@ -45,8 +51,21 @@ def differences(db: Database) -> list[Any]:
         found: list[Any] = compare_metadata(context, METADATA)
         return found
 
-    require_head(db)
+    schema.require_servable(db)
     return db.inspect_now(compare)
+
+
+def _steps(config: Config, target: str = "heads") -> dict[str, Script]:
+    """Every step up to `target`, oldest first, by its revision."""
+    found = list(ScriptDirectory.from_config(config).iterate_revisions(target, "base"))
+    return {step.revision: step for step in reversed(found)}
+
+
+def _readers(steps: Mapping[str, Script]) -> Sequence[str]:
+    """The revisions whose code may work on what all these steps leave: what one closed, none after it opens again."""
+    revisions = list(steps)
+    oldest = (getattr(step.module, "oldest_reader", revision) for revision, step in steps.items())
+    return revisions[max(map(revisions.index, oldest)) :]
 
 
 def _alembic(connection: Connection, versions: Path | None) -> Config:

@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, Table, func, inspect, select, text
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import text
 
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
-from lifetracker.migrations.schema import current, require_head
+from lifetracker.migrations.schema import current, require_servable
 from lifetracker.migrations.upgrade import differences, upgrade
 from tests.engines import Engine
+from tests.migrations.looks import counts, ddl, fill
+from tests.migrations.steps import ERASE, REBUILD, write_step
 from tests.people import Client
 
 VERSIONS = Path("lifetracker/migrations/versions")
-
-# SQLite cannot alter a column in place: Alembic builds the table anew and drops the old one.
-REBUILD = (
-    'with op.batch_alter_table("challenges") as table:',
-    '    table.alter_column("icon", type_=sa.String(99))',
-    '    table.add_column(sa.Column("mood", sa.Text(), nullable=False, server_default="calm"))',
-)
-ERASE = 'op.execute("DELETE FROM daily_log")'
-
-
-@pytest.fixture
-def steps(tmp_path: Path) -> Path:
-    folder = tmp_path / "versions"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def empty(engine: Engine) -> Iterator[Database]:
-    with engine.fresh_database(migrated=False) as url:
-        database = Database(url, create=True)
-        yield database
-        database.close()
-
-
-def write_step(folder: Path, revision: str, after: str, *statements: str) -> None:
-    """A migration; each of `statements` is one line of its `upgrade`."""
-    head = f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = {revision!r}\ndown_revision = {after!r}\n"
-    body = "".join(f"    {statement}\n" for statement in statements)
-    (folder / f"{revision}.py").write_text(f"{head}\n\ndef upgrade():\n{body}")
-
-
-def counts(db: Database) -> dict[str, int]:
-    """Rows in every table."""
-
-    def count(connection: Connection) -> dict[str, int]:
-        tables = {name: Table(name, MetaData()) for name in inspect(connection).get_table_names()}
-        return {
-            name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for name, table in tables.items()
-        }
-
-    return db.inspect_now(count)
-
-
-def ddl(db: Database) -> dict[str, str]:
-    """The statement that would make each table as it is now, columns, keys and all."""
-
-    def read(connection: Connection) -> dict[str, str]:
-        metadata = MetaData()
-        metadata.reflect(connection)
-        return {table.name: str(CreateTable(table).compile(connection)) for table in metadata.sorted_tables}
-
-    return db.inspect_now(read)
-
-
-def fill(anna: Client) -> None:
-    walk, read = anna.starts("Walk"), anna.starts("Read", kind="measure", target=20, start_date="2026-03-01")
-    anna.logged(walk)
-    for day in range(1, 12):
-        anna.logged(read, f"2026-03-{day:02}", value=day, note="ü")
-    anna.made(f"/challenges/{walk}/pause")
-    anna.made("/templates", {"title": "Mine", "kind": "check"})
 
 
 class TestRevisions:
@@ -191,18 +128,18 @@ class TestDifferences:
         assert "note" in str(differences(db))
 
 
-class TestRequireHead:
+class TestRequireServable:
     def test_names_the_command_for_an_empty_database(self, empty: Database) -> None:
         empty.migrate_now(lambda connection: connection.execute(text("SELECT 1")))
 
         with pytest.raises(SchemaRefused, match="lifetracker db upgrade"):
-            require_head(empty)
+            require_servable(empty)
 
     def test_refuses_a_newer_one(self, db: Database) -> None:
         db.write_now(lambda tx: tx.exec(text("UPDATE alembic_version SET version_num = '7777'")))
 
         with pytest.raises(SchemaRefused, match="newer release"):
-            require_head(db)
+            require_servable(db)
 
     def test_accepts_head(self, db: Database) -> None:
-        require_head(db)
+        require_servable(db)

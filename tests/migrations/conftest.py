@@ -1,0 +1,26 @@
+"""A database without a schema, and a folder for steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifetracker.core.db import Database
+from tests.engines import Engine
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> Path:
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def empty(engine: Engine) -> Iterator[Database]:
+    with engine.fresh_database(migrated=False) as url:
+        database = Database(url, create=True)
+        yield database
+        database.close()
