@@ -6,6 +6,8 @@ from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 from sqlalchemy.schema import CreateTable
 
 from lifetracker.core.db import Database
+from lifetracker.migrations.readers import readers_of
+from lifetracker.migrations.schema import current
 from tests.people import Client
 
 
@@ -32,6 +34,12 @@ def ddl(db: Database) -> dict[str, str]:
         return {table.name: str(CreateTable(table).compile(connection)) for table in metadata.sorted_tables}
 
     return db.inspect_now(read)
+
+
+def readers(db: Database) -> set[str]:
+    """The revisions whose code may work on the schema as it is now."""
+    revision = current(db)
+    return set(db.inspect_now(lambda connection: readers_of(connection, revision)))
 
 
 def fill(anna: Client) -> None:

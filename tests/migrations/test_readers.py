@@ -18,11 +18,11 @@ from lifetracker.core.db import Database
 from lifetracker.core.db_check_repository import Expected, check_database
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
-from lifetracker.migrations.readers import READERS, readers_of
+from lifetracker.migrations.readers import READERS
 from lifetracker.migrations.schema import current, require_servable
 from lifetracker.migrations.upgrade import upgrade
 from tests.core.units import note, notes, url_of
-from tests.migrations.looks import counts, ddl, fill
+from tests.migrations.looks import counts, ddl, fill, readers
 from tests.migrations.steps import CONTRACT, EXPAND, write_step
 from tests.people import Client
 
@@ -35,11 +35,6 @@ from lifetracker.migrations.upgrade import upgrade
 upgrade(Database(sys.argv[1]), "9002", Path(sys.argv[2]))
 """
 KILLED = 'import os, signal; op.execute("DELETE FROM daily_log"); os.kill(os.getpid(), signal.SIGKILL)'
-
-
-def readers(db: Database) -> set[str]:
-    revision = current(db)
-    return set(db.inspect_now(lambda connection: readers_of(connection, revision)))
 
 
 @pytest.fixture
