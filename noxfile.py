@@ -47,6 +47,12 @@ def guards(session: nox.Session) -> None:
 
 
 @nox.session
+def previous(session: nox.Session) -> None:
+    """Run the release before on the schema of today, and today's code on one that a release to come expands."""
+    session.run(PYTHON, "-m", "tests.previous")
+
+
+@nox.session
 def tests_postgres(session: nox.Session) -> None:
     """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
     session.run(PYTHON, "-m", "pytest", *HALVES, *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})

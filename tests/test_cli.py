@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from lifetracker import __version__, cli
 from lifetracker.core import logging, smoke
 from lifetracker.core.db import Database, Transaction
-from lifetracker.migrations import HEAD
+from lifetracker.migrations import HEAD, REVISIONS
 from tests.core.units import locked, url_of
 from tests.engines import Engine
 from tests.people import PASSWORD, Client, join, refusal
@@ -115,6 +115,14 @@ class TestDatabaseUpgrade:
 
         assert_refused(run("db", "upgrade"), "the database is at revision 9999, which this code does not know")
 
+    def test_leaves_a_newer_one_alone_that_it_could_serve(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer, reader=HEAD)
+
+        done = run("db", "upgrade")
+
+        assert_refused(done, "the database is at revision 9999, which this code does not know")
+        assert done.err.endswith("Nothing was changed; this code can serve it as it is\n")
+
     def test_leaves_somebody_elses_tables_alone(
         self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -147,6 +155,35 @@ class TestDatabaseCurrent:
         here.write_now(be_newer)
 
         assert run("db", "current").out == "9999\n"
+
+
+class TestDatabaseServes:
+    def test_is_yes_at_head(self, run: Run, here: Database) -> None:
+        told = f"this code can serve the database: its schema is at {HEAD}, the one it was written for\n"
+
+        assert run("db", "serves") == Done(0, told, "")
+
+    def test_is_yes_where_a_newer_release_left_it_open(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer, reader=HEAD)
+
+        told = f"its schema is at 9999, which a newer release left open to code of {HEAD}"
+        assert run("db", "serves") == Done(0, f"this code can serve the database: {told}\n", "")
+
+    def test_is_no_where_it_did_not(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer, reader="9998")
+
+        assert_refused(run("db", "serves"), "the database is at revision 9999, which this code does not know")
+
+    def test_is_no_before_the_upgrade(self, run: Run, here: Database) -> None:
+        here.write_now(lambda tx: tx.exec(text(f"UPDATE alembic_version SET version_num = '{REVISIONS[0]}'")))
+
+        assert_refused(run("db", "serves"), f"the database is at revision {REVISIONS[0]}, this code needs {HEAD}: run")
+
+    def test_is_no_without_one_and_makes_none(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+
+        assert_refused(run("db", "serves"), f"there is no database at {tmp_path / 'none.db'}")
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestDatabaseCheck:
@@ -399,8 +436,10 @@ def make_empty(url: str) -> None:
     new.close()
 
 
-def be_newer(tx: Transaction) -> None:
+def be_newer(tx: Transaction, reader: str | None = None) -> None:
     tx.exec(text("UPDATE alembic_version SET version_num = '9999'"))
+    if reader:
+        tx.exec(text("INSERT INTO schema_readers VALUES ('9999', :reader)"), {"reader": reader})
 
 
 def assert_refused(done: Done, told: str) -> None:

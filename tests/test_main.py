@@ -274,6 +274,13 @@ class TestStart:
 
         assert "made by a newer release" in why_not(own_app(url_of(db)))
 
+    def test_serves_a_newer_database_that_is_open_to_it(self, db: Database) -> None:
+        made_by_a_newer_release(db)
+        db.write_now(lambda tx: tx.exec(text(f"INSERT INTO schema_readers VALUES ('9999', '{HEAD}')")))
+
+        with TestClient(own_app(url_of(db))) as client:
+            assert client.get("/health").status_code == 200
+
     def test_refuses_a_server_that_does_not_answer(self) -> None:
         told = why_not(own_app("postgresql+psycopg://me:hunter2@127.0.0.1:1/none"))
 
