@@ -74,6 +74,10 @@ class TestService:
         """And uvicorn would wait without end if it were not told."""
         assert 0 < int(environment()["UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN"]) < int(*values(SERVICE, "TimeoutStopSec"))
 
+    def test_ends_a_start_that_leads_nowhere(self) -> None:
+        """Before a deploy has used up its minute."""
+        assert values(SERVICE, "TimeoutStartSec") == ["30"]
+
     def test_gives_up_never_nor_waits_long(self) -> None:
         """Three seconds from a kill to an answer, of which the application takes one or two to start."""
         assert values(SERVICE, "StartLimitIntervalSec") == ["0"]
