@@ -45,7 +45,7 @@ class Step:
 
 
 def init(places: Places, site: str | None, say: Callable[[str], None], *, only_print: bool = False) -> None:
-    """Make `places` a server for `site`; with `only_print`, tell every command and change nothing.
+    """Make `places` a server for `site`, telling each step; with `only_print`, every command, and nothing changes.
 
     Below another root than `/`, what belongs to the machine (its users, systemd, nginx) is left out.
     """
@@ -58,9 +58,10 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
             say(f"# as it should be: {step.what}")
         else:
             say(f"# {step.what}")
-            for line in step.told():
-                say(line)
-            if not only_print:
+            if only_print:
+                for line in step.told():
+                    say(line)
+            else:
                 _run(step)
     say("# next: lifetracker deploy ARCHIVE")
 

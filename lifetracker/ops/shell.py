@@ -33,7 +33,8 @@ def run(
 ) -> str:
     """What the program printed on stdout; `ProgramFailed` with the end of what it said when it failed.
 
-    `user` is who it runs as, where there is such a user and we may choose; `environment` comes on top of ours.
+    `user` is who it runs as, where there is such a user and we may choose, and what it makes is that user's alone;
+    `environment` comes on top of ours.
     """
     words = [str(word) for word in command]
     options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **(environment or {})}}
@@ -64,4 +65,4 @@ def as_user(name: str | None) -> dict[str, Any]:
         user = pwd.getpwnam(name)
     except KeyError:
         return {}
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "umask": 0o077}

@@ -134,13 +134,9 @@ def serve_site(machine: Machine) -> None:
 
 def certify(machine: Machine, *, days: int = 90) -> None:
     """Put a certificate that the machine trusts where the site expects it."""
-    named = dict(re.findall(r"^\s*(?:.*;\s*)?(ssl_certificate(?:_key)?)\s+(\S+);", _one_directive_a_line(), re.M))
+    named = dict(re.findall(r"\b(ssl_certificate(?:_key)?)\s+(\S+);", SITE.read_text()))
     where = [named["ssl_certificate"], named["ssl_certificate_key"]]
     machine.run(["sh", "-euc", CERTIFY, "sh", *where, "api.lifetracker.site", str(days)])
-
-
-def _one_directive_a_line() -> str:
-    return SITE.read_text().replace(";", ";\n")
 
 
 def wheels() -> Path:
