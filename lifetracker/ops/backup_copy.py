@@ -1,7 +1,8 @@
 """What is done to a database file, in a process of its own: as the service's user where root backs up or restores.
 
-A `-wal` or `-shm` that root made would lock the service out. `python -m lifetracker.ops.backup_copy FD WORK PATH…`
-answers on the descriptor FD with one object: `{"done": …}` or `{"refused": kind, "why": sentence}`.
+Root opens no database: what is in one is the service's to write, and a `-wal` or `-shm` of root's could lock the
+service out. `python -m lifetracker.ops.backup_copy FD WORK PATH…` answers on the descriptor FD with one object:
+`{"done": …}` or `{"refused": kind, "why": sentence}`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from lifetracker.core import sqlite
 from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_database, restore_database
+from lifetracker.ops.backup_child import ask
 from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked, take_over
 from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
@@ -395,6 +396,14 @@ class TestForAnotherUser:
         backups.make(server.places)
 
         assert {part.stat().st_uid for part in server.parts()} == {nobody}
+
+    def test_opens_it_as_the_services_user(self, server: Server) -> None:
+        """Who may not write where root may."""
+        roots = server.places.root / "roots"
+        roots.mkdir(mode=0o755)
+
+        with pytest.raises(Refused, match="Permission denied"):
+            ask("copy", server.file, roots / "copy.db", user="nobody")
 
     def test_gives_the_service_no_backup(self, server: Server) -> None:
         made = backups.make(server.places)

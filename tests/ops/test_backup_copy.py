@@ -35,6 +35,30 @@ class TestSwitch:
 
         assert (notes_in(server.file), new.exists()) == ([], False)
 
+    def test_leaves_no_log_of_the_old_one_beside_the_new(self, server: Server, new: Path) -> None:
+        """It would be replayed into a file that it does not belong to: the worst that a restore can do."""
+        server.leave_a_log("in the log")
+
+        backup_copy.switch(new, server.file)
+
+        assert len(server.parts()) == 1
+        assert server.notes() == []
+
+    def test_keeps_the_old_one_whole_when_it_ends_half_way(self, server: Server, new: Path) -> None:
+        server.leave_a_log("in the log")
+
+        with pytest.raises(FileNotFoundError):
+            backup_copy.switch(new.with_name("gone.db"), server.file)
+
+        assert server.notes() == ["of the old one", "in the log"]
+
+    def test_writes_nothing_into_the_old_file(self, server: Server, new: Path, tmp_path: Path) -> None:
+        (tmp_path / "old.db").hardlink_to(server.file)
+
+        backup_copy.switch(new, server.file)
+
+        assert notes_in(tmp_path / "old.db") == ["of the old one"]
+
     def test_refuses_while_another_process_reads_the_old_one(self, server: Server, new: Path) -> None:
         reader = sqlite.driver.connect(server.file, isolation_level=None)
         reader.execute("PRAGMA journal_mode = DELETE")

@@ -7,6 +7,7 @@ and the next run works.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 MOST_STEPS = 300
 IMPORTS = """
 from pathlib import Path
-from lifetracker.ops import backup, restore
+from lifetracker.ops import backup, backup_copy, restore
 from lifetracker.ops.places import Places
 from lifetracker.ops.restore_units import Units
 places = Places(Path({root!r}))
@@ -71,13 +72,13 @@ def server(engine: Engine, tmp_path: Path) -> Server:
     return made
 
 
-def every_step(kill: Killer, who: str) -> Iterator[int]:
+def every_step(kill: Killer, who: str, least: int = 10) -> Iterator[int]:
     """Each step at which it was killed, until there is none any more; then it must have come to a good end."""
     for step in range(1, MOST_STEPS):
         end, steps = kill(step, who)
         if steps < step:
             assert end == 0
-            assert step > 10  # else nothing was killed at all
+            assert step > least  # else nothing was killed at all
             return
         yield step
     raise AssertionError("it never came to its end")
@@ -155,6 +156,24 @@ class TestRestore:
                     live_on(server)
 
         assert ends == {("kept",), ("kept", "later", "in the log")}
+
+    def test_switches_a_database_whose_log_is_full(self, server: Server) -> None:
+        new = server.places.data / "new.db"
+        aside = server.places.root / "aside.db"
+        shutil.copy(server.file, aside)
+        ends: set[tuple[str, ...]] = set()
+        with killer(server, f"backup_copy.switch(Path({str(new)!r}), Path({str(server.file)!r}))") as kill:
+            shutil.copy(aside, new)
+            live_on(server)
+            for _ in every_step(kill, "all", least=4):
+                ends.add(tuple(server.notes()))
+                require_sound_database(server.file)
+                shutil.copy(aside, server.file)
+                shutil.copy(aside, new)
+                live_on(server)
+
+        assert ends == {("kept", "later", "in the log")}
+        assert server.notes() == ["kept"]
 
     @WHO
     def test_ends_well_when_it_is_run_again(self, server: Server, who: str) -> None:
