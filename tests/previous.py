@@ -23,9 +23,9 @@ from tests.engines import GIVEN_SCHEMA
 from tests.migrations.steps import EXPAND, write_step
 
 ROOT = Path(__file__).parents[1]
-QUICK = ("tests/challenges/test_service.py", "tests/daily_log/test_service.py")
+QUICK = ("tests/daily_log/test_service.py",)
 FEATURES = ("tests/users", "tests/templates", "tests/challenges", "tests/daily_log")
-PYTEST = ("pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider")
+PYTEST = ("pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider", "-p", "no:schemathesis")
 
 
 class NoPrevious(Exception):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 # What code that knows nothing of it can live with, and what it cannot.
 EXPAND = (
-    'op.add_column("challenges", sa.Column("mood", sa.Text()))',
-    'op.create_table("moods", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.Text()))',
+    'op.add_column("challenges", sa.Column("to_come", sa.Text()))',
+    'op.create_table("things_to_come", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.Text()))',
 )
 CONTRACT = ('op.drop_column("daily_log", "note")',)
 # SQLite cannot alter a column in place: Alembic builds the table anew and drops the old one.

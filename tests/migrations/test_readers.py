@@ -186,7 +186,7 @@ class TestUpgradeFromAnyRevision:
 
         assert readers(empty) == readers(contracted)
         assert ddl(empty).keys() == ddl(contracted).keys()
-        assert "mood" in ddl(empty)["challenges"]
+        assert "to_come" in ddl(empty)["challenges"]
         assert "note" not in ddl(empty)["daily_log"]
 
     def test_leaves_the_old_one_when_killed_between_two_steps(self, db: Database, anna: Client, steps: Path) -> None:
