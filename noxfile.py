@@ -20,6 +20,7 @@ nox.options.error_on_missing_interpreters = False
 HERE = Path(__file__).parent
 PYTHON = sys.executable  # of the environment that nox itself runs in
 HALVES = ("--numprocesses", "2")  # two at a time
+QUICK = ("-m", "not slow")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -55,7 +56,8 @@ def previous(session: nox.Session) -> None:
 @nox.session
 def tests_postgres(session: nox.Session) -> None:
     """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
-    session.run(PYTHON, "-m", "pytest", *HALVES, *session.posargs, env={"LIFETRACKER_TEST_ENGINE": "postgres"})
+    engine = {"LIFETRACKER_TEST_ENGINE": "postgres"}
+    session.run(PYTHON, "-m", "pytest", *HALVES, *QUICK, *session.posargs, env=engine)
 
 
 @nox.session
@@ -66,16 +68,22 @@ def fuzz_short(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests on SQLite and measure the branches they reach."""
+    """Run the tests on SQLite, but for those of `accidents`, and measure the branches they reach."""
     session.run(PYTHON, "-m", "coverage", "erase")
-    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *HALVES, *session.posargs)
+    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *HALVES, *QUICK, *session.posargs)
     session.run(PYTHON, "-m", "coverage", "combine", "--quiet")
     session.run(PYTHON, "-m", "coverage", "report")
 
 
+@nox.session
+def accidents(session: nox.Session) -> None:
+    """Deploy, roll back, back up, restore and serve with real processes, and kill each of them at every step."""
+    session.run(PYTHON, "-m", "pytest", *HALVES, "-m", "slow", *session.posargs)
+
+
 @nox.session(default=False)
 def everywhere(session: nox.Session) -> None:
-    """Run all tests on every other CPython from 3.11 to 3.14 that this machine has."""
+    """Run the tests on every other CPython from 3.11 to 3.14 that this machine has."""
     for version, python in _other_pythons():
         folder = HERE / ".nox" / f"python{version}"
         own = str(folder / "bin" / "python")
@@ -85,7 +93,7 @@ def everywhere(session: nox.Session) -> None:
                 own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
                 "-r", lock, external=True,
             )  # fmt: skip
-        session.run(own, "-m", "pytest", *HALVES, *session.posargs, external=True)
+        session.run(own, "-m", "pytest", *HALVES, *QUICK, *session.posargs, external=True)
 
 
 @nox.session

@@ -100,9 +100,17 @@ def import_file(
 
 
 @database_app.command("upgrade")
-def upgrade_database() -> None:
+def upgrade_database(
+    leave_newer: Annotated[
+        bool, typer.Option("--leave-newer", help="Leave alone what a newer release made and this code can serve.")
+    ] = False,
+) -> None:
     """Bring schema and catalogue to this release, in one transaction each."""
     with _database(servable=False, create=True) as db:
+        found = db.inspect_now(schema.standing)
+        if leave_newer and found.is_newer and found.is_servable:
+            typer.echo(str(found))
+            return
         before = upgrade.upgrade(db)
         count = db.write_now(templates.refresh_catalogue)
     typer.echo(f"schema {before or 'new'} -> {HEAD}, {count} templates in the catalogue")

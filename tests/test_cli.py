@@ -115,6 +115,14 @@ class TestDatabaseUpgrade:
 
         assert_refused(run("db", "upgrade"), "the database is at revision 9999, which this code does not know")
 
+    def test_goes_past_a_newer_one_that_it_can_serve_when_it_may(self, run: Run, here: Database) -> None:
+        here.write_now(be_newer, reader=HEAD)
+
+        done = run("db", "upgrade", "--leave-newer")
+
+        assert (done.code, "its schema is at 9999" in done.out) == (0, True)
+        assert run("db", "upgrade").code == 1
+
     def test_leaves_a_newer_one_alone_that_it_could_serve(self, run: Run, here: Database) -> None:
         here.write_now(be_newer, reader=HEAD)
 

@@ -151,7 +151,7 @@ def _put_live(work: Work) -> None:
         _settle(work)
     _rehearse(work)
     with work.step("migration"):
-        work.release.run(work.places, "db", "upgrade", seconds=3600)
+        work.release.run(work.places, "db", "upgrade", "--leave-newer", seconds=3600)
     work.go_live()
 
 

@@ -58,7 +58,7 @@ class Release:
 
     def compile(self) -> None:
         """Compile every module, so that the service, which may not write here, starts fast."""
-        shell.run([self.python, "-m", "compileall", "-q", "-j", "0", self.folder / "lifetracker"], seconds=300)
+        shell.run([self.python, "-m", "compileall", "-q", self.folder / "lifetracker"], seconds=300)
 
     def differences(self) -> list[str]:
         """Files that are not as the manifest has them: changed, missing or added by hand. None is good."""

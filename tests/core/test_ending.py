@@ -17,6 +17,7 @@ import pytest
 from lifetracker.core.ending import Ending
 from tests.engines import make
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 KEPT = {"PATH": "/usr/bin:/bin"}
 PATIENCE = 30.0  # seconds until a test gives up

@@ -19,6 +19,7 @@ from lifetracker.core import notify
 from lifetracker.core.notify import Crew
 from tests.engines import make
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 WATCHDOG = 2.0  # seconds
 PATIENCE = 30.0  # seconds until a test gives up

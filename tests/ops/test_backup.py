@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import resource
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lifetracker.core import sqlite
+from lifetracker.migrations import HEAD
 from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_database, restore_database
 from lifetracker.ops.backup_child import ask
@@ -105,7 +107,7 @@ class TestMake:
         made = backups.make(server.places).manifest
 
         content = (server.places.backups / made.id / "life_tracker.db").read_bytes()
-        assert (made.tables["attempts"], made.revision, made.engine) == (2, "0001", "sqlite")
+        assert (made.tables["attempts"], made.revision, made.engine) == (2, HEAD, "sqlite")
         assert made.files["life_tracker.db"].model_dump() == {
             "size": len(content),
             "sha256": sha256(content).hexdigest(),
@@ -350,7 +352,7 @@ def spoil(made: Backup, damage: str) -> None:
         case "count":
             (made.folder / MANIFEST).write_text(text.replace('"attempts": 2', '"attempts": 3'))
         case "revision":
-            (made.folder / MANIFEST).write_text(text.replace('"revision": "0001"', '"revision": "0002"'))
+            (made.folder / MANIFEST).write_text(text.replace(f'"revision": "{HEAD}"', '"revision": "another"'))
 
 
 def sums_anew(made: Backup) -> None:
@@ -434,9 +436,9 @@ class TestCommand:
         ]
 
         (name,) = server.names()
-        assert said[0].startswith(f"{name}: 166 rows in 11 tables, 0.3 MB, in ")
+        assert re.match(rf"{name}: \d+ rows in \d+ tables, 0\.3 MB, in ", said[0])
         assert said[1].startswith(f"{name}: verified: restored into a temporary place")
-        assert said[2].startswith(f"{name}\t166 rows")
+        assert re.match(rf"{name}\t\d+ rows", said[2])
         assert "\tverified 2" in said[2]
 
     def test_fails_when_the_drill_does(self, server: Server) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lifetracker.core.db import Database
+from lifetracker.migrations import HEAD
 from lifetracker.ops import backup as backups
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_manifest import Backup
@@ -64,7 +65,7 @@ def backup(server: Server) -> Backup:
 class TestBackup:
     def test_tells_what_it_holds(self, backup: Backup) -> None:
         assert (backup.manifest.engine, backup.manifest.tables["attempts"]) == ("postgresql", 1)
-        assert backup.manifest.revision == "0001"
+        assert backup.manifest.revision == HEAD
         assert [*backup.manifest.files] == ["life_tracker.dump"]
 
     def test_passes_its_drill(self, server: Server, backup: Backup) -> None:

@@ -24,6 +24,7 @@ from lifetracker.ops.backup_manifest import Backup, require_sound
 from tests.engines import Engine
 from tests.ops.backups import Server, notes_in, server_of
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 MOST_STEPS = 300
 IMPORTS = """

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core import sqlite
+from lifetracker.migrations import HEAD
 from lifetracker.ops import backup_repository as repository
 from tests.core.units import note
 from tests.engines import Engine
@@ -54,7 +55,7 @@ class TestFactsOf:
 
         facts = repository.facts_of(server.file)
 
-        assert facts["revision"] == "0001"
+        assert facts["revision"] == HEAD
         assert (facts["tables"]["attempts"], facts["tables"]["users"]) == (2, 0)
         assert not [name for name in facts["tables"] if name.startswith("sqlite_")]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, releases, rollback
+from lifetracker.ops import backup, deploy, releases, rollback, work
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
@@ -21,9 +21,12 @@ from lifetracker.ops.telling import Teller
 from lifetracker.ops.verdict import State
 from tests.ops.trial import Trial, trial
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
+    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.3)
     with trial(tmp_path / "server") as made:
         monkeypatch.setenv("PATH", made.path)
         yield made

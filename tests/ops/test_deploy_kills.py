@@ -30,6 +30,7 @@ DEPLOY = (
     "ops-check again",
 )
 ROLLBACK = ("swap", "compileall", "restart", "health", "smoke", "record")
+pytestmark = pytest.mark.slow
 MOMENTS = ("before", "in", "after")
 QUIET = Teller(quiet=True)
 # What changes a disk or begins a process; reading is not what a kill can leave half done.

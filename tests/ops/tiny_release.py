@@ -62,7 +62,7 @@ if "import" in ME["fails"]:
 """
 
 # What stands where a release's uvicorn does: answers /health, and acknowledges a note once it is committed.
-UVICORN = """#!{python}
+UVICORN = """#!{python} -S
 import http.server, json, os, sys
 from pathlib import Path
 

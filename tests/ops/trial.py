@@ -24,18 +24,21 @@ from tests.ops.tiny_release import Behaviour
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # systemctl as far as a deploy uses it: one service, started from the linked release, told ready when it answers.
-SYSTEMCTL = """#!{python}
-import os, signal, subprocess, sys, time, urllib.request
-from pathlib import Path
+SYSTEMCTL = """#!{python} -IS
+import os, signal, socket, sys, time
 
-HOME, PORT, PID = Path("{home}"), {port}, Path("{pid}")
+HOME, PORT, PID = "{home}", {port}, "{pid}"
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
 
 
 def running():
     try:
-        pid = int(PID.read_text())
-        os.kill(pid, 0)
-        return pid if Path(f"/proc/{{pid}}/stat").read_text().split()[2] != "Z" else 0
+        pid = int(read(PID))
+        return pid if read(f"/proc/{{pid}}/stat").split()[2] != "Z" else 0
     except (OSError, ValueError):
         return 0
 
@@ -46,24 +49,32 @@ def stop():
         os.kill(pid, signal.SIGKILL)
         while running():
             time.sleep(0.005)
-    PID.unlink(missing_ok=True)
+        os.remove(PID)
 
 
 def start():
-    command = [HOME / "api/.venv/bin/uvicorn", "lifetracker.main:app", "--host", "127.0.0.1", "--port", str(PORT)]
-    settings = dict(line.split("=", 1) for line in Path("{environment}").read_text().splitlines())
-    nothing = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    nothing["env"] = {{**os.environ, **settings}}
-    service = subprocess.Popen(command, cwd=HOME / "api", start_new_session=True, **nothing)
-    PID.write_text(str(service.pid))
-    for _ in range(400):
-        if service.poll() is not None:
+    command = [HOME + "/api/.venv/bin/uvicorn", "lifetracker.main:app", "--host", "127.0.0.1", "--port", str(PORT)]
+    settings = dict(line.split("=", 1) for line in read("{environment}").splitlines())
+    service = os.fork()
+    if service == 0:
+        os.setsid()
+        os.chdir(HOME + "/api")
+        for number in range(3):
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        os.closerange(3, 64)
+        os.execve(command[0], command, {{**os.environ, **settings}})
+    with open(PID, "w") as file:
+        file.write(str(service))
+    for _ in range(1000):
+        if os.waitpid(service, os.WNOHANG)[0]:
             sys.exit("the service ended as soon as it began")
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{{PORT}}/health", timeout=1)
-            return
+            with socket.create_connection(("127.0.0.1", PORT), timeout=1) as probe:
+                probe.sendall(b"GET /health HTTP/1.0\\r\\n\\r\\n")
+                if probe.recv(1):
+                    return
         except OSError:
-            time.sleep(0.01)
+            time.sleep(0.005)
     sys.exit("the service never answered")
 
 
@@ -143,7 +154,12 @@ class Trial:
     def _write_programs(self) -> None:
         (self.folder / "bin").mkdir()
         program = self.folder / "bin" / "systemctl"
-        facts = {"python": sys.executable, "home": self.places.home, "port": self.port, "pid": self.folder / "pid"}
+        facts = {
+            "python": os.path.realpath(sys.executable),
+            "home": self.places.home,
+            "port": self.port,
+            "pid": self.folder / "pid",
+        }
         program.write_text(SYSTEMCTL.format(**facts, environment=self.places.environment))
         program.chmod(0o755)
 
