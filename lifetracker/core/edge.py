@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from secrets import token_hex
-from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
@@ -19,11 +18,8 @@ from loguru import logger
 from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id
+from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
@@ -35,11 +31,13 @@ class StartRefused(Exception):
 
 
 class Edge:
-    """Wraps the application. `larger` allows bigger bodies on its paths; `may_start` may raise `StartRefused`."""
+    """Wraps the application. `larger` allows bigger bodies on its paths; `ways` are the routes that can do without the
+    framework; `may_start` may raise `StartRefused`."""
 
-    def __init__(self, app: App, *, larger: Mapping[str, int], may_start: Callable[[], None]) -> None:
+    def __init__(self, app: App, *, larger: Mapping[str, int], ways: Ways, may_start: Callable[[], None]) -> None:
         self._app = app
         self._larger = larger
+        self._ways = ways
         self._may_start = may_start
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +59,7 @@ class Edge:
         mark = request_id.set(exchange.request_id)
         try:
             exchange.refuse_announced()
-            await self._app(exchange.scope, exchange.receive, exchange.send)
+            await self._answer(exchange)
         except BodyTooLarge as problem:
             await exchange.refuse(problem)
         except Exception:
@@ -70,6 +68,17 @@ class Edge:
         finally:
             exchange.log()
             request_id.reset(mark)
+
+    async def _answer(self, exchange: _Exchange) -> None:
+        receive: Receive = exchange.receive
+        if found := self._ways.find(exchange.scope):
+            way, in_path = found
+            try:
+                await way.answer(exchange.scope, receive, exchange.send, in_path)
+                return
+            except NotPlain as left:
+                receive = left.again(receive)
+        await self._app(exchange.scope, receive, exchange.send)
 
     def _limit(self, scope: Scope) -> int:
         return self._larger.get(scope["path"].removeprefix(scope.get("root_path", "")), MAX_BODY)

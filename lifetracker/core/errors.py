@@ -19,12 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from loguru import logger
+from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from lifetracker.core.quick import Receive, Send, Taken, taken_by
 from lifetracker.core.validation import FieldError, field_error
 
 MEDIA_TYPE = "application/problem+json"
@@ -237,6 +239,41 @@ class JsonRoute(APIRoute):
         options["openapi_extra"] = described
         super().__init__(path, _without(endpoint, self._given), **options)
         self._depth = self.path.count("/")
+        self._endpoint = endpoint
+        self._taken = self._plainly_taken()
+
+    def _plainly_taken(self) -> Taken | None:
+        signature = inspect.signature(self._endpoint, eval_str=True)
+        parameters = signature.parameters.values()
+        answers = signature.return_annotation
+        if answers is not None and not (isinstance(answers, type) and issubclass(answers, (BaseModel, Response))):
+            return None
+        return taken_by([each for each in parameters if each.name not in self._given], self.param_convertors)
+
+    @property
+    def has_quick_way(self) -> bool:
+        return self._taken is not None
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, in_path: Mapping[str, str]) -> None:
+        """The quick way; `NotPlain` leaves the request to the framework, before anything was done or sent."""
+        assert self._taken is not None
+        request = Request(scope, receive)
+        try:
+            given = {name: await given.find(request) for name, given in self._given.items()}
+            sent = self._taken.read_sent(scope, in_path) | await self._taken.read_body(scope, receive)
+            response = self._dressed(await self._endpoint(**given, **sent))
+        except Problem as problem:
+            response = await _answer_problem(request, problem)
+        await response(scope, receive, send)
+
+    def _dressed(self, answered: BaseModel | Response | None) -> Response:
+        if isinstance(answered, Response):
+            return answered
+        status = self.status_code or HTTPStatus.OK
+        if answered is None:
+            return Response(status_code=status)
+        body = answered.model_dump_json(by_alias=True, exclude_unset=self.response_model_exclude_unset)
+        return Response(body, status, media_type="application/json")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As the framework tells it, after a glance that spares most routes its regular expression."""

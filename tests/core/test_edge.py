@@ -14,7 +14,8 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from lifetracker.core import logging
-from lifetracker.core.edge import MAX_BODY, Edge, Message, Receive, Scope, Send, StartRefused
+from lifetracker.core.edge import MAX_BODY, Edge, StartRefused
+from lifetracker.core.quick import Message, Receive, Scope, Send, Ways
 from lifetracker.main import MAX_IMPORT
 from tests.people import Client, refusal
 
@@ -268,5 +269,5 @@ async def messages(app: Any, scope: Scope, may_start: Callable[[], None] = lambd
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Edge(app, larger={}, may_start=may_start)(scope, receive, send)
+    await Edge(app, larger={}, ways=Ways(()), may_start=may_start)(scope, receive, send)
     return sent
