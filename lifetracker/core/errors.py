@@ -246,7 +246,7 @@ class JsonRoute(APIRoute):
         signature = inspect.signature(self._endpoint, eval_str=True)
         parameters = signature.parameters.values()
         answers = signature.return_annotation
-        if answers is not None and not (isinstance(answers, type) and issubclass(answers, (BaseModel, Response))):
+        if self.dependant.dependencies or (answers is not None and not _is_dressed(answers)):
             return None
         return taken_by([each for each in parameters if each.name not in self._given], self.param_convertors)
 
@@ -289,6 +289,11 @@ class JsonRoute(APIRoute):
             return await handle(_StrictJson(request.scope, request.receive))
 
         return handle_strictly
+
+
+def _is_dressed(answers: object) -> bool:
+    """Whether an endpoint with this annotation answers with a model, or with the response itself."""
+    return isinstance(answers, type) and issubclass(answers, (BaseModel, Response))
 
 
 def _given_of(endpoint: Callable[..., Any]) -> dict[str, Given]:
