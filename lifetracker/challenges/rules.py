@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from lifetracker.core.day import ONE_DAY
@@ -30,6 +30,7 @@ class Rules:
     """All that decides what a day of a challenge is worth, apart from the log.
 
     `restarts` are days on which the owner began again by hand, ascending; `rests` are pauses and times in the archive.
+    `written_at` tells these rules, but for the person's week, from any that the challenge had before.
     """
 
     challenge_id: int
@@ -43,6 +44,7 @@ class Rules:
     restarts: tuple[date, ...] = ()
     archived: bool = False
     week_starts_on: WeekStart = "mon"
+    written_at: datetime | None = None
 
     def rests_on(self, day: date) -> bool:
         return any(rest.covers(day) for rest in self.rests)

@@ -43,6 +43,7 @@ def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -
         restarts=tuple(turn.first for turn in turns if turn.kind == "restart"),
         archived=any(turn.kind == "archive" and turn.until is None for turn in rests),
         week_starts_on=week_starts_on,
+        written_at=row.updated_at,
     )
     return Stored(rules, shown, turns, row.updated_at)
 

@@ -6,8 +6,9 @@ days neither lengthen nor break a streak, and a restart begins on the day after 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -51,9 +52,27 @@ class Step(NamedTuple):
         return self.missed + self.partial
 
 
+class Standing(NamedTuple):
+    """How the running attempt stood when the day `open_from` began: all its due days and periods before are counted.
+
+    `done` says whether any of them was done, `streak` how long the streak was that they left alive. A walk that goes
+    on from here comes to the same attempt and the same streak as one from the start, and needs no older entry.
+    """
+
+    open_from: date
+    number: int
+    start: date
+    misses: int
+    done: bool
+    streak: int
+
+
 @dataclass(slots=True)
 class Walk:
-    """One attempt and its steps so far; `moved` are the misses before anything was done, which only move its start."""
+    """One attempt and its steps so far; `moved` are the misses before anything was done, which only move its start.
+
+    One that goes on from a standing, `since`, has no steps from before it.
+    """
 
     number: int
     start: date
@@ -61,27 +80,58 @@ class Walk:
     steps: list[Step] = field(default_factory=list)
     moved: list[Step] = field(default_factory=list)
     misses: int = 0
+    since: Standing | None = None
 
     def covers(self, day: date) -> bool:
         return self.start <= day and (self.end is None or day <= self.end)
+
+    def has_done(self) -> bool:
+        return (self.since is not None and self.since.done) or any(step.done for step in self.steps)
+
+    @property
+    def streak(self) -> int:
+        """The one still alive."""
+        length = 0
+        for step in reversed(self.steps):
+            if step.turn == "broken":
+                return length
+            length += step.turn == "kept"
+        return length + (self.since.streak if self.since else 0)
+
+    def standing(self, as_of: date) -> Standing:
+        """What a walk on a later day can go on from; `as_of` is the day that this one came to."""
+        is_open = bool(self.steps) and self.steps[-1].last >= as_of
+        open_from = self.steps[-1].first if is_open else max(as_of, self.start)
+        over = self.steps[:-1] if is_open else self.steps
+        before = replace(self, steps=over)
+        return Standing(open_from, self.number, self.start, self.misses, before.has_done(), before.streak)
 
     def as_attempt(self, rules: Rules) -> Attempt:
         failed = rules.on_miss == "fail" and self.misses > rules.allowed_misses
         return Attempt(self.number, self.start, self.end, failed)
 
 
-def walk_attempts(rules: Rules, log: Log, as_of: date) -> list[Walk]:
-    """Every attempt up to `as_of`, oldest first; the last one runs. Entries after `as_of` must not be in `log`."""
+def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = None) -> list[Walk]:
+    """Every attempt up to `as_of`, oldest first; the last one runs. Entries after `as_of` must not be in `log`.
+
+    With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before.
+    """
     begun = [rules.first_start, *(day for day in rules.restarts if day <= as_of)]
-    walks: list[Walk] = []
-    for number, start in enumerate(begun):
-        stop = begun[number + 1] - ONE_DAY if number + 1 < len(begun) else None
-        next_start: date | None = start
-        while next_start is not None:
-            walk = Walk(len(walks) + 1, next_start, rules.end_of(next_start))
-            walks.append(walk)
-            next_start = _walk(walk, rules, log, as_of, stop)
-    return walks
+    place = bisect_right(begun, since.start) - 1 if since else 0
+    walks = [_going_on(since, rules) if since else Walk(1, begun[0], rules.end_of(begun[0]))]
+    while True:
+        stop = begun[place + 1] - ONE_DAY if place + 1 < len(begun) else None
+        next_start = _walk(walks[-1], rules, log, as_of, stop)
+        if next_start is None:
+            place += 1
+            if place == len(begun):
+                return walks
+            next_start = begun[place]
+        walks.append(Walk(walks[-1].number + 1, next_start, rules.end_of(next_start)))
+
+
+def _going_on(since: Standing, rules: Rules) -> Walk:
+    return Walk(since.number, since.start, rules.end_of(since.start), misses=since.misses, since=since)
 
 
 def _walk(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
@@ -90,17 +140,17 @@ def _walk(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) ->
         again = _walk_once(walk, rules, log, as_of, stop)
         if again is None or (stop is not None and again > stop):
             return None
-        if any(step.done for step in walk.steps):
+        if walk.has_done():
             return again
         walk.moved += walk.steps
-        walk.start, walk.end, walk.steps = again, rules.end_of(again), []
+        walk.start, walk.end, walk.steps, walk.since = again, rules.end_of(again), [], None
 
 
 def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
     """The day after the miss at which this attempt restarts (or moves its start), or None."""
     end = walk.end if stop is None else min(stop, walk.end or stop)
-    done = False
-    for step in steps_of(rules, walk.start, end, log, as_of):
+    done, begin = (walk.since.done, max(walk.start, walk.since.open_from)) if walk.since else (False, walk.start)
+    for step in steps_of(rules, walk.start, end, log, as_of, begin):
         walk.steps.append(step)
         done = done or step.done > 0
         if not step.misses:
@@ -113,15 +163,17 @@ def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | Non
     return None
 
 
-def steps_of(rules: Rules, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
-    """What was asked from `start` to `end`, as it stood on `as_of`, oldest first."""
+def steps_of(
+    rules: Rules, start: date, end: date | None, log: Log, as_of: date, begin: date | None = None
+) -> Iterator[Step]:
+    """What was asked from `start` to `end`, as it stood on `as_of`, oldest first; with `begin`, from that day on."""
     if isinstance(rules.schedule, Times):
-        return _periods(rules, rules.schedule, start, end, log, as_of)
-    return _due_days(rules, start, end, log, as_of)
+        return _periods(rules, rules.schedule, start, end, log, as_of, begin or start)
+    return _due_days(rules, start, end, log, as_of, begin or start)
 
 
-def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
-    for day in days_named(rules.schedule, start, as_of if end is None else min(end, as_of)):
+def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date, begin: date) -> Iterator[Step]:
+    for day in days_named(rules.schedule, start, as_of if end is None else min(end, as_of), begin):
         if not (rules.rests and rules.rests_on(day)):
             step = _due_day(rules, day, log.get(day), is_over=day < as_of)
             if step is not None:
@@ -162,9 +214,11 @@ class Period:
         return Step(self.first, self.last, turn, got + missed, got, 0, missed, 0, *edges)
 
 
-def _periods(rules: Rules, schedule: Times, start: date, end: date | None, log: Log, as_of: date) -> Iterator[Step]:
+def _periods(
+    rules: Rules, schedule: Times, start: date, end: date | None, log: Log, as_of: date, begin: date
+) -> Iterator[Step]:
     last = as_of if end is None else min(end, as_of)
-    day = start
+    day = begin
     while day <= last:
         yield period_at(rules, schedule, day, start, end, log).as_step(as_of)
         day = day_after(period_of(schedule, day, rules.week_starts_on)[1])

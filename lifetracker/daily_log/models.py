@@ -1,4 +1,4 @@
-"""The table of the daily log: one entry a person, challenge and day."""
+"""The tables of the daily log: one entry a person, challenge and day, and how each challenge stood."""
 
 from __future__ import annotations
 
@@ -33,4 +33,30 @@ class Entry(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class KeptStanding(SQLModel, table=True):
+    """How a challenge stood when `open_from` began (see `attempts.Standing`); what its rules were then is told by when
+    they were written, `rules_at`, and the person's week. The log can rebuild every row, and triggers of the database
+    drop one when a day that it counts is written."""
+
+    __tablename__ = "standings"
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["challenge_id"], ["challenges.id"], ondelete="CASCADE"),
+        Index(None, "challenge_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    user_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    challenge_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    rules_at: datetime = Field(sa_type=UtcDateTime)
+    week_starts_on: str = Field(sa_type=Text)
+    open_from: dt.date
+    number: int
+    start: dt.date
+    misses: int
+    done: bool
+    streak: int
+
+
 DAILY_LOG = table_of(Entry)
+STANDINGS = table_of(KeptStanding)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lifetracker.challenges.rules import Attempt, Rules
-from lifetracker.daily_log.attempts import Log, Logged, Period, Step, Walk, period_at, walk_attempts
+from lifetracker.daily_log.attempts import Log, Logged, Period, Standing, Step, Walk, period_at, walk_attempts
 from lifetracker.daily_log.score import score_on
 from lifetracker.templates.goal import Outcome, outcome
 from lifetracker.templates.schedule import WEEKDAYS, Times, Weekday, names
@@ -44,12 +44,14 @@ class Tally:
 class Progress:
     """How one challenge stands on `as_of`. Everything is derived, so logging a forgotten day repairs it."""
 
-    def __init__(self, rules: Rules, log: Log, as_of: date) -> None:
+    def __init__(self, rules: Rules, log: Log, as_of: date, since: Standing | None = None) -> None:
+        """With `since`, whose `open_from` is no later than `as_of`, a log from that day on tells how the challenge
+        stands: the attempt, its streak, the period and the day. The rest of it needs the whole log."""
         self.rules = rules
         self.as_of = as_of
         is_ahead = bool(log) and max(log) > as_of
         self.log: Log = {day: entry for day, entry in log.items() if day <= as_of} if is_ahead else log
-        self.walks: list[Walk] = walk_attempts(rules, self.log, as_of)
+        self.walks: list[Walk] = walk_attempts(rules, self.log, as_of, since)
 
     @property
     def running(self) -> Walk:
@@ -61,12 +63,10 @@ class Progress:
 
     @property
     def current_streak(self) -> int:
-        length = 0
-        for step in reversed(self.running.steps):
-            if step.turn == "broken":
-                break
-            length += step.turn == "kept"
-        return length
+        return self.running.streak
+
+    def standing(self) -> Standing:
+        return self.running.standing(self.as_of)
 
     @property
     def best_streak(self) -> int:

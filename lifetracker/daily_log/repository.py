@@ -11,6 +11,7 @@ from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
 from lifetracker.daily_log.models import DAILY_LOG as LOG
+from lifetracker.daily_log.models import STANDINGS
 
 WRITTEN = ("value", "skipped", "note", "updated_at")
 _OF_CHALLENGE = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id == bindparam("of_challenge"))
@@ -22,6 +23,22 @@ _REMOVE = Prepared(delete(LOG).where(_THIS))
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
 _DAYS_OF_ONE = Prepared(select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS))
+
+# A standing, and a row for each entry that it does not count yet, or one with nulls.
+_ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
+_SINCE = select(STANDINGS, *_ENTRY).outerjoin(
+    LOG,
+    and_(
+        LOG.c.user_id == STANDINGS.c.user_id,
+        LOG.c.challenge_id == STANDINGS.c.challenge_id,
+        LOG.c.date >= STANDINGS.c.open_from,
+    ),
+)
+_SINCE_ALL = Prepared(_SINCE.where(STANDINGS.c.user_id == bindparam("of_user")))
+_STANDING = and_(STANDINGS.c.user_id == bindparam("of_user"), STANDINGS.c.challenge_id == bindparam("of_challenge"))
+_SINCE_ONE = Prepared(_SINCE.where(_STANDING))
+_FORGET = Prepared(delete(STANDINGS).where(_STANDING))
+_KEEP = Prepared(insert(STANDINGS).values({column.name: bindparam(column.name) for column in STANDINGS.c}))
 
 
 def _key(user_id: int, challenge_id: int, day: date) -> dict[str, Any]:
@@ -71,3 +88,19 @@ def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
 def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
     """Date, value and whether skipped, of each entry that counts."""
     return tx.ask(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
+
+
+def since_standing(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+    """The standing of one challenge, in a row for each entry that it does not count yet; none where none is kept."""
+    return tx.ask(_SINCE_ONE, of_user=user_id, of_challenge=challenge_id)
+
+
+def since_standings(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:
+    """The same for all of a person's challenges, those of one together."""
+    return tx.ask(_SINCE_ALL, of_user=user_id)
+
+
+def keep_standing(tx: Transaction, user_id: int, challenge_id: int, standing: dict[str, Any]) -> None:
+    """In place of the one that is kept; with every column but the key."""
+    tx.ask(_FORGET, of_user=user_id, of_challenge=challenge_id)
+    tx.ask(_KEEP, user_id=user_id, challenge_id=challenge_id, **standing)

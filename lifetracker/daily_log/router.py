@@ -110,7 +110,7 @@ async def list_daily_log(
 @router.get("/today", responses=refusals(DateInFuture))
 async def show_today(query: Annotated[TodayQuery, Query()], user: CurrentUser, db: DatabaseDep) -> Today:
     """What a day asks of me, and how each challenge stands."""
-    return await db.read(today_service.show_today, user, query.date)
+    return await today_service.open_today(db, user, query.date)
 
 
 @router.get("/challenges/{challenge_id}/stats", responses=refusals(ChallengeNotFound, DateInFuture))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.rules import Attempt, Rules, status_of
 from lifetracker.challenges.schemas import BriefStats, Stored
-from lifetracker.core.day import FIRST_DAY, LAST_DAY
+from lifetracker.core.day import FIRST_DAY, LAST_DAY, ONE_DAY
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import InvalidField, NotFound
 from lifetracker.core.etags import refuse_stale
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Id, Page
-from lifetracker.daily_log import repository
+from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.attempts import Logged
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import (
@@ -27,6 +27,7 @@ from lifetracker.daily_log.schemas import (
     ProgressPublic,
     RangeQuery,
 )
+from lifetracker.daily_log.standing_service import Known
 from lifetracker.daily_log.writing import Content, added, as_fields, merged
 from lifetracker.templates.goal import Goal, outcome
 from lifetracker.templates.schedule import streak_unit
@@ -45,19 +46,30 @@ class RangeReversed(InvalidField):
     code = "range_reversed"
 
 
+class _Opened(NamedTuple):
+    """A challenge and a day of it that takes an entry; `row` is the one that is there."""
+
+    stored: Stored
+    today: date
+    on: date
+    row: Any
+    known: Known
+
+
 def log_day(
     tx: Transaction, person: Person, challenge_id: int, day: date | None, sent: EntryWrite, if_match: str | None
 ) -> LoggedResult:
     """Write what was sent into the day's entry; None is the person's today."""
-    stored, on, row = _open(tx, person, challenge_id, day)
-    refuse_stale(if_match, shown_entry(row, stored.rules.goal) if row else None)
-    return _put(tx, person, stored, on, row, merged(stored.rules.goal.kind, _content(row), sent))
+    opened = _open(tx, person, challenge_id, day)
+    goal = opened.stored.rules.goal
+    refuse_stale(if_match, shown_entry(opened.row, goal) if opened.row else None)
+    return _put(tx, person, opened, merged(goal.kind, _content(opened.row), sent))
 
 
 def add_to_day(tx: Transaction, person: Person, challenge_id: int, day: date | None, sent: EntryAdd) -> LoggedResult:
     """Add to the day's value. The unit holds the write lock, so sums are exact under parallel calls."""
-    stored, on, row = _open(tx, person, challenge_id, day)
-    return _put(tx, person, stored, on, row, added(_content(row), sent.amount))
+    opened = _open(tx, person, challenge_id, day)
+    return _put(tx, person, opened, added(_content(opened.row), sent.amount))
 
 
 def show_day(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> EntryPublic:
@@ -106,25 +118,15 @@ def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQue
     )
 
 
-def read_log(tx: Transaction, person_id: int, challenge_id: int) -> dict[date, Logged]:
-    rows = repository.days_of_one(tx, person_id, challenge_id)
-    return {row.date: Logged(row.value, row.skipped) for row in rows}
-
-
-def read_logs(tx: Transaction, person_id: int, of: Sequence[Rules]) -> dict[int, dict[date, Logged]]:
-    """A question for each challenge: prepared, it costs 15 µs, and one for all would read the archived ones, too."""
-    return {rules.challenge_id: read_log(tx, person_id, rules.challenge_id) for rules in of}
-
-
 def running_attempts(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, Attempt]:
     """Answers the challenges' hook."""
-    logs = read_logs(tx, person_id, of)
-    return {rules.challenge_id: Progress(rules, logs[rules.challenge_id], today).attempt for rules in of}
+    known = {rules.challenge_id: standing_service.known_of(tx, person_id, rules, today) for rules in of}
+    return {rules.challenge_id: _progress(rules, known[rules.challenge_id], today).attempt for rules in of}
 
 
 def brief_stats(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, BriefStats]:
     """Answers the challenges' hook."""
-    logs = read_logs(tx, person_id, of)
+    logs = {rules.challenge_id: standing_service.read_whole(tx, person_id, rules).log for rules in of}
     return {rules.challenge_id: BriefStats(**brief(Progress(rules, logs[rules.challenge_id], today))) for rules in of}
 
 
@@ -150,26 +152,29 @@ def progress_shown(progress: Progress) -> ProgressPublic:
     )
 
 
-def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> tuple[Stored, date, Any]:
-    """The challenge, the day, and its entry if there is one; refuses a day that takes none."""
+def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> _Opened:
+    """Refuses a day that takes no entry."""
     stored = challenges.load(tx, person, challenge_id)
-    today = person.today(tx.now)
+    rules, today = stored.rules, person.today(tx.now)
     on = day or today
-    if stored.rules.archived:
+    if rules.archived:
         raise Archived("this challenge is archived: unarchive it first")
-    if on > today + timedelta(days=1):
+    if on > today + ONE_DAY:
         raise DateInFuture("date", f"It is {today.isoformat()} for you", today=today.isoformat())
-    if on < stored.rules.first_start:
-        raise BeforeStart("date", f"The challenge begins on {stored.rules.first_start.isoformat()}")
-    end = challenges.attempt_of(tx, person, stored.rules, today).end
-    if end is not None and on > end:
-        raise AfterEnd("date", f"The challenge ends on {end.isoformat()}")
-    return stored, on, repository.find_entry(tx, person.id, challenge_id, on)
+    if on < rules.first_start:
+        raise BeforeStart("date", f"The challenge begins on {rules.first_start.isoformat()}")
+    known = standing_service.known_of(tx, person.id, rules, min(on, today))
+    if rules.duration_days is not None:
+        end = _progress(rules, known, today).attempt.end
+        if end is not None and on > end:
+            raise AfterEnd("date", f"The challenge ends on {end.isoformat()}")
+    row = known.entries.get(on) if known.entries is not None else repository.find_entry(tx, person.id, stored.id, on)
+    return _Opened(stored, today, on, row, known)
 
 
-def _put(tx: Transaction, person: Person, stored: Stored, on: date, row: Any, content: Content) -> LoggedResult:
+def _put(tx: Transaction, person: Person, opened: _Opened, content: Content) -> LoggedResult:
     """Write the entry where it changes, and tell how the challenge then stands."""
-    log = read_log(tx, person.id, stored.id)
+    stored, today, on, row, known = opened
     created_at, updated_at = tx.now, tx.now
     if row is None:
         key = {"user_id": person.id, "challenge_id": stored.id, "date": on}
@@ -180,14 +185,20 @@ def _put(tx: Transaction, person: Person, stored: Stored, on: date, row: Any, co
             updated_at = max(tx.now, updated_at + timedelta(microseconds=1))
             repository.change_entry(tx, person.id, stored.id, on, as_fields(content) | {"updated_at": updated_at})
     if content.skipped or content.value is not None:
-        log[on] = Logged(content.value, content.skipped)
+        known.log[on] = Logged(content.value, content.skipped)
     else:
-        log.pop(on, None)
+        known.log.pop(on, None)
+    progress = _progress(stored.rules, known, today)
+    standing_service.keep(tx, person.id, known, progress)
     return LoggedResult(
         entry=_shown(stored, on, content, created_at, updated_at),
-        progress=progress_shown(Progress(stored.rules, log, person.today(tx.now))),
+        progress=progress_shown(progress),
         created=row is None,
     )
+
+
+def _progress(rules: Rules, known: Known, today: date) -> Progress:
+    return Progress(rules, known.log, today, known.since)
 
 
 def _content(row: Any) -> Content | None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import DateInFuture
+from lifetracker.challenges.rules import Rules
 from lifetracker.challenges.schemas import Stored
 from lifetracker.challenges.stored import show
 from lifetracker.core.day import ONE_DAY
-from lifetracker.core.db import Transaction
-from lifetracker.daily_log import repository
+from lifetracker.core.db import Database, Transaction
+from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import (
     MonthCount,
@@ -22,27 +23,42 @@ from lifetracker.daily_log.schemas import (
     TodayOutcome,
     WeekdayCount,
 )
-from lifetracker.daily_log.service import brief, progress_shown, read_log, read_logs, shown_entry
+from lifetracker.daily_log.service import brief, progress_shown, shown_entry
 from lifetracker.users.schemas import Person
 
 
-def show_today(tx: Transaction, person: Person, day: date | None) -> Today:
-    """What a day asks of a person: everything that has begun and is neither archived nor over, in their order."""
+async def open_today(db: Database, person: Person, day: date | None) -> Today:
+    """What a day asks of a person; what took long to tell of it is kept for the next time."""
+    today, lagging = await db.read(_look, person, day)
+    if lagging:
+        await db.write_or_skip(_keep, person, lagging)
+    return today
+
+
+def _look(tx: Transaction, person: Person, day: date | None) -> tuple[Today, list[Rules]]:
+    """Everything that has begun and is neither archived nor over, in their order; and the rules of what lags."""
     now = person.today(tx.now)
     on = day or now
     if on > now + ONE_DAY:
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
-    logs = read_logs(tx, person.id, [stored.rules for stored in everything])
+    known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
     items = []
     for stored in everything:
-        progress = Progress(stored.rules, logs[stored.id], on)
+        log, since, entries = known[stored.id]
+        progress = Progress(stored.rules, log, on, since)
         if _is_on(progress):
-            entry = repository.find_entry(tx, person.id, stored.id, on)
+            entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))
     due = sum(item.due for item in items)
     done = sum(item.outcome == "done" for item in items)
-    return Today(date=on, time_zone=person.time_zone, due=due, done=done, items=items)
+    rules = [stored.rules for stored in everything if on == now]
+    lagging = [each for each in rules if standing_service.lags(known[each.challenge_id], each, now)]
+    return Today(date=on, time_zone=person.time_zone, due=due, done=done, items=items), lagging
+
+
+def _keep(tx: Transaction, person: Person, of: list[Rules]) -> None:
+    standing_service.keep_all(tx, person.id, of, person.today(tx.now))
 
 
 def _is_on(progress: Progress) -> bool:
@@ -85,7 +101,8 @@ def show_stats(tx: Transaction, person: Person, challenge_id: int, as_of: date |
     today = person.today(tx.now)
     if as_of is not None and as_of > today:
         raise DateInFuture("as_of", f"It is {today.isoformat()} for you", today=today.isoformat())
-    return stats_shown(Progress(stored.rules, read_log(tx, person.id, challenge_id), as_of or today))
+    log = standing_service.read_whole(tx, person.id, stored.rules).log
+    return stats_shown(Progress(stored.rules, log, as_of or today))
 
 
 def stats_shown(progress: Progress) -> Stats:

@@ -70,10 +70,11 @@ def names(schedule: Schedule, day: date, start: date) -> bool:
     return True
 
 
-def days_named(schedule: Schedule, start: date, last: date) -> Iterator[date]:
-    """The days from `start` to `last` that the schedule names, ascending."""
+def days_named(schedule: Schedule, start: date, last: date, begin: date | None = None) -> Iterator[date]:
+    """The days from `start` to `last` that the schedule names, ascending; with `begin`, none before that day."""
     stride = schedule.days if isinstance(schedule, Interval) else 1
-    for ordinal in range(start.toordinal(), last.toordinal() + 1, stride):
+    passed = 0 if begin is None else max(0, (begin - start).days)
+    for ordinal in range(start.toordinal() - -passed // stride * stride, last.toordinal() + 1, stride):
         day = date.fromordinal(ordinal)
         if not isinstance(schedule, Weekly) or WEEKDAYS[day.weekday()] in schedule.days:
             yield day

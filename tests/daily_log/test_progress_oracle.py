@@ -41,6 +41,36 @@ class TestProgress:
         assert_agree(*data.draw(cases(times("month", 30), days=130)))
 
 
+class TestStanding:
+    """Going on from how a challenge stood on any day before comes to the same as walking all of its days."""
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_is_gone_on_from_by_days(self, data: st.DataObject) -> None:
+        case = data.draw(cases(daily() | weekly() | interval(), days=50))
+        assert_goes_on(*case, data.draw(st.integers(0, 60)))
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_is_gone_on_from_by_periods(self, data: st.DataObject) -> None:
+        case = data.draw(cases(times("week", 7) | times("month", 30), days=130))
+        assert_goes_on(*case, data.draw(st.integers(0, 140)))
+
+
+def assert_goes_on(rules: Rules, log: dict[date, Logged], as_of: date, days_before: int) -> None:
+    earlier = as_of - timedelta(days=days_before)
+    since = Progress(rules, log, earlier).standing()
+    if since.open_from > earlier:
+        return  # it had not begun
+    recent = {day: entry for day, entry in log.items() if day >= since.open_from}
+
+    expected, found = Progress(rules, log, as_of), Progress(rules, recent, as_of, since)
+
+    assert found.standing() == expected.standing()
+    assert (found.attempt, found.current_streak) == (expected.attempt, expected.current_streak)
+    assert (found.period(), found.is_due()) == (expected.period(), expected.is_due())
+
+
 def assert_agree(rules: Rules, log: dict[date, Logged], as_of: date) -> None:
     expected = asdict(oracle.standing(rules, log, as_of))
     expected["score"] = pytest.approx(expected["score"], abs=1e-9, rel=0)
