@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, Text
+from pydantic import TypeAdapter
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field, SQLModel
 
-from lifetracker.core.models import BigId, UtcDateTime, table_of
+from lifetracker.core.models import BigId, ReadOnce, UtcDateTime, table_of
+from lifetracker.templates.schedule import SCHEDULE, Schedule
 
 
 class Challenge(SQLModel, table=True):
@@ -30,12 +31,12 @@ class Challenge(SQLModel, table=True):
     direction: str = Field(sa_type=Text)
     target: float
     unit: str | None = Field(sa_type=Text)
-    schedule: dict[str, Any] = Field(sa_type=JSON)
+    schedule: Schedule = Field(sa_type=ReadOnce(SCHEDULE))
     first_start_date: date
     duration_days: int | None
     on_miss: str = Field(sa_type=Text)
     allowed_misses: int | None
-    tags: list[str] = Field(sa_type=JSON)
+    tags: list[str] = Field(sa_type=ReadOnce(TypeAdapter(list[str])))
     color: str | None = Field(sa_type=Text)
     icon: str | None = Field(sa_type=Text)
     position: int

@@ -12,7 +12,6 @@ from lifetracker.challenges.schemas import ChallengePublic, Stored, TurnTaken
 from lifetracker.core.day import ONE_DAY
 from lifetracker.templates.goal import Goal
 from lifetracker.templates.promise import FIELDS
-from lifetracker.templates.schedule import SCHEDULE
 
 SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
 
@@ -29,12 +28,11 @@ def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored
 
 def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
     shown = {name: getattr(row, name) for name in SHOWN}
-    shown["schedule"] = schedule = SCHEDULE.validate_python(row.schedule)
     rests = [turn for turn in turns if turn.kind != "restart"]
     rules = Rules(
         challenge_id=row.id,
         goal=Goal(row.kind, row.direction, row.target),
-        schedule=schedule,
+        schedule=row.schedule,
         first_start=row.first_start_date,
         duration_days=row.duration_days,
         on_miss=row.on_miss,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Table
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
@@ -43,6 +46,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         if dialect.name == "sqlite":
             return EPOCH + timedelta(microseconds=value)
         return cast("datetime", value).astimezone(UTC)
+
+
+class ReadOnce(TypeDecorator[Any]):
+    """JSON of which there is little that differs, such as schedules and tags: each text is read once, by `kind`, and
+    what comes of it is shared. Change none of it in place."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, kind: TypeAdapter[Any]) -> None:
+        super().__init__()
+        self._kind = kind
+        self._of_text = lru_cache(maxsize=4096)(kind.validate_json)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """SQLite answers with the text, PostgreSQL's driver with what it read there."""
+        return self._of_text if dialect.name == "sqlite" else self._kind.validate_python
 
 
 def table_of(model: type[SQLModel]) -> Table:

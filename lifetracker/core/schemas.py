@@ -12,7 +12,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
@@ -119,16 +118,9 @@ def _as_instant(given: object) -> object:
         raise PydanticCustomError("instant_format", "An instant lies between the years 1 and 9999") from None
 
 
-def _with_z(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat()[: -len("+00:00")] + "Z"
-
-
-Instant = Annotated[
-    datetime,
-    BeforeValidator(_as_instant),
-    PlainSerializer(_with_z, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
+# In UTC, as all that we keep: pydantic then writes it with a Z.
+Instant = Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time"})]
+SentInstant = Annotated[Instant, BeforeValidator(_as_instant)]
 
 
 def _as_id(given: object) -> object:

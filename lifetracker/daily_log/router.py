@@ -41,7 +41,7 @@ LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, After
 def _logged(result: LoggedResult) -> Response:
     entry = result.entry
     made = f"/challenges/{entry.challenge_id}/log/{entry.date.isoformat()}" if result.created else None
-    return tagged(result.logged(), 201 if result.created else 200, made, of=entry)
+    return tagged(entry, 201 if result.created else 200, made, beside={"progress": result.progress})
 
 
 @router.put(

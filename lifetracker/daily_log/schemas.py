@@ -93,9 +93,6 @@ class LoggedResult(Shown):
     progress: ProgressPublic
     created: bool
 
-    def logged(self) -> EntryLogged:
-        return EntryLogged.model_construct(**self.entry.__dict__, progress=self.progress)
-
 
 class RangeQuery(PageQuery):
     """Days from `from` to `to`, both in."""

@@ -206,16 +206,20 @@ def _content(row: Any) -> Content | None:
 
 
 def shown_entry(row: Any, goal: Goal) -> EntryPublic:
-    return EntryPublic(
-        challenge_id=row.challenge_id,
-        date=row.date,
-        value=row.value,
-        skipped=row.skipped,
-        note=row.note,
-        outcome=outcome(goal, row.value, row.skipped),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    return EntryPublic(**entry_fields(row, goal))
+
+
+def entry_fields(row: Any, goal: Goal) -> dict[str, Any]:
+    return {
+        "challenge_id": row.challenge_id,
+        "date": row.date,
+        "value": row.value,
+        "skipped": row.skipped,
+        "note": row.note,
+        "outcome": outcome(goal, row.value, row.skipped),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
 
 
 def _shown(stored: Stored, on: date, content: Content, created_at: datetime, updated_at: datetime) -> EntryPublic:

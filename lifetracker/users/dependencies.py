@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -140,14 +141,23 @@ def secret(shown: Shown, status: int = 200, location: str | None = None) -> Resp
 
 
 def tagged(
-    shown: Shown, status: int = 200, location: str | None = None, *, of: Shown | None = None, seen: str | None = None
+    shown: Shown,
+    status: int = 200,
+    location: str | None = None,
+    *,
+    seen: str | None = None,
+    beside: Mapping[str, Shown] | None = None,
 ) -> Response:
-    """An answer with the `ETag` of what it shows, or of `of` when it shows more; 304 when the client has `seen` it."""
+    """An answer with the `ETag` of what it shows; 304 when the client has `seen` it.
+
+    What is told `beside`, as further fields, is not covered by the tag.
+    """
     body = shown.model_dump_json()
-    tag = tag_of(of) if of else tag_of(shown, body)
+    tag = tag_of(shown, body)
     if is_unchanged(seen, tag):
         return Response(status_code=304, headers={"ETag": tag})
-    response = _json(body, status, location)
+    more = (f',"{name}":{each.model_dump_json()}' for name, each in (beside or {}).items())
+    response = _json("".join((body[:-1], *more, "}")), status, location)
     response.headers["ETag"] = tag
     return response
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 from pydantic_core import PydanticCustomError
 
 from lifetracker.core.day import day_at, is_time_zone
-from lifetracker.core.schemas import Instant, Sent, Shown, Text
+from lifetracker.core.schemas import Instant, Sent, SentInstant, Shown, Text
 
 WeekStart = Literal["mon", "sun"]
 Scope = Literal["read", "write"]
@@ -132,7 +132,7 @@ class Login(Shown):
 class TokenCreate(Sent):
     name: Annotated[Text, StringConstraints(min_length=1, max_length=100)]
     scope: Scope
-    expires_at: Instant | None = None
+    expires_at: SentInstant | None = None
 
 
 class TokenPublic(Shown):

@@ -85,10 +85,11 @@ class TestTagged:
     def test_has_the_tag_of_what_it_shows(self) -> None:
         assert tagged(Thing()).headers["ETag"] == tag_of(Thing())
 
-    def test_has_the_tag_of_the_thing_it_is_part_of(self) -> None:
-        of = Thing(title="Entry")
+    def test_covers_nothing_of_what_is_told_beside_it(self) -> None:
+        told = tagged(Thing(), beside={"progress": Thing(title="Run")})
 
-        assert tagged(Thing(), of=of).headers["ETag"] == tag_of(of)
+        assert seen(told)[1] == b'{"title":"Walk","progress":{"title":"Run"}}'
+        assert told.headers["ETag"] == tag_of(Thing())
 
     def test_is_empty_for_who_has_seen_it(self) -> None:
         unchanged = tagged(Thing(), seen=tag_of(Thing()))
