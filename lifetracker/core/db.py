@@ -13,7 +13,7 @@ import asyncio
 import contextvars
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,6 +62,10 @@ class Transaction:
     def ask(self, statement: Prepared, **parameters: Any) -> list[Any]:
         """Run a statement that was prepared, and answer its rows."""
         return statement.run(self._connection, parameters)
+
+    def ask_columns(self, statement: Prepared, **parameters: Any) -> list[Iterable[Any]]:
+        """Run a statement that was prepared, and answer its columns, for thousands of rows."""
+        return statement.columns(self._connection, parameters)
 
     def discard(self) -> None:
         """Answer what the work returns, but keep nothing of what it wrote (a dry run)."""

@@ -18,6 +18,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
+Conversions = Sequence[tuple[int, Convert]]
 
 
 class Prepared:
@@ -29,11 +30,18 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: dict[str, Any]) -> list[Any]:
         """The rows it answers, as named tuples; none for a statement that changes something."""
+        return self._for(connection).run(connection.connection.driver_connection, parameters)
+
+    def columns(self, connection: Connection, parameters: dict[str, Any]) -> list[Iterable[Any]]:
+        """What it answers column by column, for thousands of rows: no object is made of any."""
+        return self._for(connection).columns(connection.connection.driver_connection, parameters)
+
+    def _for(self, connection: Connection) -> _Ready:
         dialect = connection.dialect
         ready = self._ready.get(dialect.name)
         if ready is None:
             ready = self._ready[dialect.name] = _Ready(self._statement, dialect)
-        return ready.run(connection.connection.driver_connection, parameters)
+        return ready
 
 
 class _Ready:
@@ -49,23 +57,34 @@ class _Ready:
         columns: Sequence[Any] = list(getattr(statement, "selected_columns", ()))
         self._row: Any = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
         self._types = [column.type for column in columns]
-        self._converts: list[tuple[int, Convert]] | None = None
+        self._converts: Conversions | None = None
 
     def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
+        rows, conversions = self._asked(driver_connection, parameters)
+        if rows and conversions:
+            return [self._row._make(row) for row in zip(*_converted(rows, conversions), strict=True)]
+        return [self._row._make(row) for row in rows]
+
+    def columns(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Iterable[Any]]:
+        rows, conversions = self._asked(driver_connection, parameters)
+        return _converted(rows, conversions) if rows else [() for _ in self._types]
+
+    def _asked(self, driver_connection: Any, parameters: dict[str, Any]) -> tuple[list[Any], Conversions]:
+        """The rows as the driver has them, and what makes them what they mean."""
         bound = {
             name: convert(parameters[name]) if convert else parameters[name] for name, convert in self._binds.items()
         }
         given = bound if self._order is None else [bound[name] for name in self._order]
         try:
             cursor = driver_connection.execute(self._text, given)
-            rows = cursor.fetchall() if self._row._fields else []
+            rows = cursor.fetchall() if self._types else []
         except self._dialect.loaded_dbapi.Error as error:
             raise self._as_the_engine_would(error) from error
         if self._converts is None:
             self._converts = self._conversions(cursor.description or ())
-        return [self._row._make(row) for row in _converted(rows, self._converts)]
+        return rows, self._converts
 
-    def _conversions(self, description: Sequence[Sequence[Any]]) -> list[tuple[int, Convert]]:
+    def _conversions(self, description: Sequence[Sequence[Any]]) -> Conversions:
         """By place; PostgreSQL tells the type of a column only with an answer, and the engine wants to know it."""
         told = [
             _from_database(kind, self._dialect, column[1])
@@ -78,14 +97,12 @@ class _Ready:
         return DBAPIError.instance(self._text, None, error, base, hide_parameters=True, dialect=self._dialect)
 
 
-def _converted(rows: list[Any], conversions: Sequence[tuple[int, Convert]]) -> Iterable[Any]:
+def _converted(rows: list[Any], conversions: Conversions) -> list[Iterable[Any]]:
     """Column by column, which for many rows costs half of row by row."""
-    if not rows or not conversions:
-        return rows
     columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for place, convert in conversions:
         columns[place] = map(convert, columns[place])
-    return zip(*columns, strict=True)
+    return columns
 
 
 def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

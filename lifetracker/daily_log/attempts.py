@@ -150,7 +150,11 @@ def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | Non
     """The day after the miss at which this attempt restarts (or moves its start), or None."""
     end = walk.end if stop is None else min(stop, walk.end or stop)
     done, begin = (walk.since.done, max(walk.start, walk.since.open_from)) if walk.since else (False, walk.start)
-    for step in steps_of(rules, walk.start, end, log, as_of, begin):
+    steps = steps_of(rules, walk.start, end, log, as_of, begin)
+    if rules.on_miss == "continue":
+        walk.steps.extend(steps)
+        return None
+    for step in steps:
         walk.steps.append(step)
         done = done or step.done > 0
         if not step.misses:
@@ -173,23 +177,19 @@ def steps_of(
 
 
 def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date, begin: date) -> Iterator[Step]:
+    """Today does not count yet while it is neither done nor skipped."""
+    goal, rests = rules.goal, rules.rests
     for day in days_named(rules.schedule, start, as_of if end is None else min(end, as_of), begin):
-        if not (rules.rests and rules.rests_on(day)):
-            step = _due_day(rules, day, log.get(day), is_over=day < as_of)
-            if step is not None:
-                yield step
-
-
-def _due_day(rules: Rules, day: date, entry: Logged | None, *, is_over: bool) -> Step | None:
-    """None for today while it is neither done nor skipped: it does not count yet."""
-    came = (outcome(rules.goal, *entry) if entry else None) or "missed"
-    if came == "done":
-        return Step(day, day, "kept", 1, 1, 0, 0, 0, day, day)
-    if came == "skipped":
-        return Step(day, day, "neutral", 1, 0, 0, 0, 1)
-    if not is_over:
-        return None
-    return Step(day, day, "broken", 1, 0, int(came == "partial"), int(came == "missed"))
+        if rests and rules.rests_on(day):
+            continue
+        entry = log.get(day)
+        came = outcome(goal, *entry) if entry is not None else None
+        if came == "done":
+            yield Step(day, day, "kept", 1, 1, 0, 0, 0, day, day)
+        elif came == "skipped":
+            yield Step(day, day, "neutral", 1, 0, 0, 0, 1)
+        elif day < as_of:
+            yield Step(day, day, "broken", 1, 0, 1, 0) if came == "partial" else Step(day, day, "broken", 1, 0, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from heapq import nlargest
+from itertools import groupby
 
 from lifetracker.challenges.rules import Attempt, Rules
 from lifetracker.daily_log.attempts import Log, Logged, Period, Standing, Step, Walk, period_at, walk_attempts
@@ -14,6 +16,7 @@ from lifetracker.templates.goal import Outcome, outcome
 from lifetracker.templates.schedule import WEEKDAYS, Times, Weekday, names
 
 STREAKS_SHOWN = 10
+Month = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,16 @@ class Progress:
 
     @property
     def best_streak(self) -> int:
-        return max((streak.length for streak in self.streaks()), default=0)
+        return max((streak.length for streak in self.streaks), default=0)
 
+    @cached_property
     def streaks(self) -> list[Streak]:
         """The longest of all attempts, the later first among equals."""
         found = [streak for walk in self.walks for streak in _runs(walk.steps)]
-        return sorted(found, key=lambda streak: (streak.length, streak.start), reverse=True)[:STREAKS_SHOWN]
+        return nlargest(STREAKS_SHOWN, found, key=lambda streak: (streak.length, streak.start))
 
     def tally(self) -> Tally:
-        return _tally(self.running.steps)
+        return _sum(self._by_month.values())
 
     def score(self) -> float:
         """Habit strength up to today or the end, over all attempts."""
@@ -86,36 +90,46 @@ class Progress:
             return 0.0
         end = self.running.end
         last = self.as_of if end is None else min(end, self.as_of)
-        rules = self.rules
-        return score_on(rules.goal, rules.schedule, self.log, last, rules.rests_on, self._unlogged())
+        rests_on = self.rules.rests_on if self.rules.rests else None
+        return score_on(self.rules.goal, self.rules.schedule, self.log, last, rests_on, self._unlogged())
 
     def total_value(self) -> float:
         return round(sum(entry.value or 0.0 for entry in self.log.values()), 6)
 
     def last_done(self) -> date | None:
-        return max((day for day, entry in self.log.items() if self._is_done(entry)), default=None)
+        return next((day for day in sorted(self.log, reverse=True) if self._is_done(self.log[day])), None)
 
     def by_weekday(self) -> dict[Weekday, Tally]:
         """Due and done days of the running attempt; a day of a `times` schedule is due once it is done."""
-        due: Counter[int] = Counter()
-        done: Counter[int] = Counter()
-        for day in self._due_days():
-            due[day.weekday()] += 1
-            done[day.weekday()] += self._is_done(self.log.get(day))
+        due, done = [0] * 7, [0] * 7
+        for day, is_done in self._due_days():
+            number = day.weekday()
+            due[number] += 1
+            done[number] += is_done
         return {name: Tally(due[number], done[number]) for number, name in enumerate(WEEKDAYS)}
 
     def by_month(self) -> list[tuple[str, Tally, float]]:
         """Month, counts of the running attempt (a week counts in the month of its last day), sum of the values."""
-        steps: dict[str, list[Step]] = {}
-        for step in self.running.steps:
-            steps.setdefault(_month(min(step.last, self.as_of)), []).append(step)
-        values: dict[str, float] = {}
+        values: dict[Month, float] = {}
         for day, entry in self.log.items():
-            values[_month(day)] = values.get(_month(day), 0.0) + (entry.value or 0.0)
+            if entry.value:
+                month = (day.year, day.month)
+                values[month] = values.get(month, 0.0) + entry.value
+        months = sorted(self._by_month.keys() | {(day.year, day.month) for day in self.log})
         return [
-            (month, _tally(steps.get(month, [])), round(values.get(month, 0.0), 6))
-            for month in sorted(steps.keys() | values.keys())
+            (
+                f"{year:04}-{month:02}",
+                self._by_month.get((year, month), Tally()),
+                round(values.get((year, month), 0.0), 6),
+            )
+            for year, month in months
         ]
+
+    @cached_property
+    def _by_month(self) -> dict[Month, Tally]:
+        """Counts of the running attempt's steps, which are in order."""
+        runs = groupby(self.running.steps, key=lambda step: _month(min(step.last, self.as_of)))
+        return {month: _tally(steps) for month, steps in runs}
 
     def period(self) -> Period | None:
         """The week or month that `as_of` lies in; None unless the schedule is `times` and the attempt covers it."""
@@ -138,19 +152,19 @@ class Progress:
         entry = self.log.get(day)
         return outcome(self.rules.goal, *entry) if entry else None
 
-    def _due_days(self) -> Iterable[date]:
+    def _due_days(self) -> Iterable[tuple[date, int]]:
         if not isinstance(self.rules.schedule, Times):
-            return [step.first for step in self.running.steps]
+            return ((step.first, step.done) for step in self.running.steps)
         walk = self.running
-        return [
-            day
+        return (
+            (day, 1)
             for day, entry in self.log.items()
             if self._is_done(entry) and walk.covers(day) and not self.rules.rests_on(day)
-        ]
+        )
 
     def _unlogged(self) -> set[date]:
-        """Due days that are over and have no entry."""
-        if isinstance(self.rules.schedule, Times):
+        """Due days that are over and have no entry, where that weighs in the score: it does on a limit."""
+        if self.rules.goal.direction == "at_least" or isinstance(self.rules.schedule, Times):
             return set()
         steps = (step for walk in self.walks for step in (*walk.moved, *walk.steps))
         return {step.first for step in steps if step.missed and step.first not in self.log}
@@ -190,5 +204,11 @@ def _tally(steps: Iterable[Step]) -> Tally:
     return Tally(due, done, partial, missed, skipped)
 
 
-def _month(day: date) -> str:
-    return day.isoformat()[:7]
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    each = list(tallies)
+    names = ("due", "done", "partial", "missed", "skipped")
+    return Tally(*(sum(getattr(tally, name) for tally in each) for name in names))
+
+
+def _month(day: date) -> Month:
+    return day.year, day.month

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,9 @@ _CHANGE = Prepared(update(LOG).where(_THIS).values({name: bindparam(f"new_{name}
 _REMOVE = Prepared(delete(LOG).where(_THIS))
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
-_DAYS_OF_ONE = Prepared(select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS))
+_DAYS_OF_ONE = Prepared(
+    select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS).order_by(LOG.c.date)
+)
 
 # A standing, and a row for each entry that it does not count yet, or one with nulls.
 _ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
@@ -85,9 +87,9 @@ def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
     return tx.exec(held, {"of_user": user_id, "of_challenge": challenge_id}).all()
 
 
-def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
-    """Date, value and whether skipped, of each entry that counts."""
-    return tx.ask(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
+def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> list[Iterable[Any]]:
+    """Dates, values and whether skipped, each a column, of the entries that count; ascending by date."""
+    return tx.ask_columns(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
 
 
 def since_standing(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:

@@ -50,8 +50,8 @@ def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date
 
 
 def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
-    rows = repository.days_of_one(tx, person_id, rules.challenge_id)
-    return Known({row.date: Logged(row.value, row.skipped) for row in rows})
+    days, values, skipped = repository.days_of_one(tx, person_id, rules.challenge_id)
+    return Known(dict(zip(days, map(Logged, values, skipped), strict=True)))
 
 
 def keep(tx: Transaction, person_id: int, known: Known, progress: Progress) -> None:

@@ -118,7 +118,7 @@ def stats_shown(progress: Progress) -> Stats:
         skipped=tally.skipped,
         total_value=progress.total_value(),
         last_done=progress.last_done(),
-        streaks=[StreakPublic(start=run.start, end=run.end, length=run.length) for run in progress.streaks()],
+        streaks=[StreakPublic(start=run.start, end=run.end, length=run.length) for run in progress.streaks],
         by_weekday=[WeekdayCount(weekday=day, due=of.due, done=of.done) for day, of in progress.by_weekday().items()],
         by_month=[
             MonthCount(month=month, due=of.due, done=of.done, total_value=total)

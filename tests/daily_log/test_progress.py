@@ -199,7 +199,7 @@ class TestEntryOnADayThatIsNotDue:
     def test_neither_lengthens_nor_breaks_a_streak(self) -> None:
         mondays = progress("xx/o.xx" + "x", goal=TEN_PAGES, schedule=weekly("mon"))
 
-        assert mondays.streaks() == [Streak(june(1), june(8), 2)]
+        assert mondays.streaks == [Streak(june(1), june(8), 2)]
 
     def test_adds_to_the_score(self) -> None:
         mondays: dict[str, Any] = {"schedule": weekly("mon"), "goal": TEN_PAGES}
@@ -228,7 +228,7 @@ class TestStreak:
         assert progress("xxoxxx").current_streak == 3
 
     def test_is_neither_lengthened_nor_broken_by_a_skipped_day(self) -> None:
-        assert progress("xxsx").streaks() == [Streak(june(1), june(4), 3)]
+        assert progress("xxsx").streaks == [Streak(june(1), june(4), 3)]
 
     def test_is_neither_lengthened_nor_broken_by_rest_days(self) -> None:
         assert progress("x..x", schedule=weekly("mon", "thu")).current_streak == 2
@@ -237,7 +237,7 @@ class TestStreak:
         assert progress("xx..x", rests=(Span(june(3), june(4)),)).current_streak == 3
 
     def test_begins_and_ends_with_a_done_day(self) -> None:
-        assert progress("sxxss.").streaks() == [Streak(june(2), june(3), 2)]
+        assert progress("sxxss.").streaks == [Streak(june(2), june(3), 2)]
 
     def test_stays_alive_after_the_end(self) -> None:
         over = progress("xxx......", duration_days=3)
@@ -264,7 +264,7 @@ class TestStreaks:
         assert lengths(progress("x.xxx.xx")) == [3, 2, 1]
 
     def test_are_the_later_first_among_equals(self) -> None:
-        assert progress("xx.x.xx").streaks() == [
+        assert progress("xx.x.xx").streaks == [
             Streak(june(6), june(7), 2),
             Streak(june(1), june(2), 2),
             Streak(june(4), june(4), 1),
@@ -274,13 +274,13 @@ class TestStreaks:
         twelve = progress("xx." + "x." * 11)
 
         assert lengths(twelve) == [2, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-        assert twelve.streaks()[1].start == june(24)
-        assert twelve.streaks()[-1].start == june(8)
+        assert twelve.streaks[1].start == june(24)
+        assert twelve.streaks[-1].start == june(8)
 
     def test_are_none_without_a_done_day(self) -> None:
         nothing_done = progress("/o.s.", goal=TEN_PAGES)
 
-        assert nothing_done.streaks() == []
+        assert nothing_done.streaks == []
         assert nothing_done.best_streak == 0
 
 
@@ -314,7 +314,7 @@ class TestWeek:
         assert three_a_week(FULL_WEEK, FULL_WEEK, "xx.....", "xxx").current_streak == 1
 
     def test_gives_its_first_and_last_done_day_to_the_streak(self) -> None:
-        assert three_a_week(".xxx...", "x.x...x", "x").streaks() == [Streak(june(2), june(14), 2)]
+        assert three_a_week(".xxx...", "x.x...x", "x").streaks == [Streak(june(2), june(14), 2)]
 
     def test_has_neither_partial_nor_skipped_days(self) -> None:
         read_a_little = progress("///s...", ".", goal=TEN_PAGES, schedule=THREE_A_WEEK)
@@ -346,11 +346,11 @@ class TestWeek:
     def test_from_sunday_keeps_sunday_with_the_days_after_it(self) -> None:
         sunday_to_tuesday: dict[str, Any] = {"start": june(7), "schedule": THREE_A_WEEK}
 
-        assert progress("xxx.....", week_starts_on="sun", **sunday_to_tuesday).streaks() == [
+        assert progress("xxx.....", week_starts_on="sun", **sunday_to_tuesday).streaks == [
             Streak(june(7), june(9), 1),
         ]
         assert progress("xxx.....", week_starts_on="mon", **sunday_to_tuesday).tally() == Tally(due=3, done=3)
-        assert progress("xxx.....", week_starts_on="mon", **sunday_to_tuesday).streaks() == [
+        assert progress("xxx.....", week_starts_on="mon", **sunday_to_tuesday).streaks == [
             Streak(june(7), june(7), 1),
         ]
 
@@ -392,7 +392,7 @@ class TestWeekWithFewerDays:
         one_week_off = three_a_week(FULL_WEEK, ".......", FULL_WEEK, ".", rests=(Span(june(8), june(14)),))
 
         assert one_week_off.tally() == Tally(due=6, done=6)
-        assert one_week_off.streaks() == [Streak(june(1), june(17), 2)]
+        assert one_week_off.streaks == [Streak(june(1), june(17), 2)]
 
     def test_is_neutral_when_all_its_days_are_skipped(self) -> None:
         ill = three_a_week(FULL_WEEK, "sssssss", FULL_WEEK, ".")
@@ -440,7 +440,7 @@ class TestMonth:
 
         in_april = progress(february, march, april, start=date(2026, 2, 1), schedule=twice_a_month)
 
-        assert in_april.streaks() == [Streak(date(2026, 2, 1), date(2026, 3, 31), 2)]
+        assert in_april.streaks == [Streak(date(2026, 2, 1), date(2026, 3, 31), 2)]
         assert in_april.tally() == Tally(due=5, done=5)
 
     def test_is_broken_by_a_month_that_fell_short(self) -> None:
@@ -567,7 +567,7 @@ class TestRestart:
         again = progress("xxx.xx", on_miss="restart")
 
         assert (again.current_streak, again.best_streak) == (2, 3)
-        assert again.streaks() == [Streak(june(1), june(3), 3), Streak(june(5), june(6), 2)]
+        assert again.streaks == [Streak(june(1), june(3), 3), Streak(june(5), june(6), 2)]
 
     def test_keeps_score_total_and_last_done_of_all_attempts(self) -> None:
         again = progress("xxx..", on_miss="restart")
@@ -692,7 +692,7 @@ class TestRestartByHand:
         on_thursday = three_a_week("xx.xx..", ".", restarts=(june(4),))
 
         assert on_thursday.tally() == Tally(due=2, done=2)  # 4 of 7 days
-        assert on_thursday.streaks() == [Streak(june(4), june(5), 1), Streak(june(1), june(2), 1)]
+        assert on_thursday.streaks == [Streak(june(4), june(5), 1), Streak(june(1), june(2), 1)]
 
 
 class TestTotals:
@@ -780,4 +780,4 @@ def needs(progress: Progress) -> int:
 
 
 def lengths(progress: Progress) -> list[int]:
-    return [streak.length for streak in progress.streaks()]
+    return [streak.length for streak in progress.streaks]

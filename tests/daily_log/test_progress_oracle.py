@@ -86,7 +86,7 @@ def shown(progress: Progress) -> dict[str, Any]:
         **{name: getattr(tally, name) for name in ("due", "done", "partial", "missed", "skipped", "completion_rate")},
         "current_streak": progress.current_streak,
         "best_streak": progress.best_streak,
-        "streaks": [(streak.start, streak.end, streak.length) for streak in progress.streaks()],
+        "streaks": [(streak.start, streak.end, streak.length) for streak in progress.streaks],
         "score": progress.score(),
         "period": (period.first, period.last, period.needs, list(period.done)) if period else None,
         "is_due": progress.is_due(),

@@ -94,7 +94,7 @@ class TestEntries:
 
         counting = db.read_now(repository.days_of_one, person_id, walk)
 
-        assert [tuple(row) for row in counting] == [(date(2026, 3, 9), 0.0, False), (date(2026, 3, 10), None, True)]
+        assert list(map(list, counting)) == [[date(2026, 3, 9), date(2026, 3, 10)], [0.0, None], [False, True]]
         assert len(db.read_now(repository.entries_of, person_id, walk)) == 3
 
     def test_go_with_their_challenge(self, db: Database, anna: Client) -> None:

@@ -232,7 +232,7 @@ class TestLoop:
         for case in loop_cases("streak_cases"):
             with subtests.test(case["id"]):
                 best = sorted(
-                    loop_progress(case).streaks()[: case["limit"]], key=lambda streak: streak.start, reverse=True
+                    loop_progress(case).streaks[: case["limit"]], key=lambda streak: streak.start, reverse=True
                 )
                 assert [streak.length for streak in best] == case["expected_lengths_newest_first"]
                 assert [
