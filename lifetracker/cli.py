@@ -20,7 +20,7 @@ from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import Problem
 from lifetracker.core.validation import message_of
-from lifetracker.daily_log import import_service
+from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, describe, schema, upgrade
 from lifetracker.ops import commands as ops_commands
@@ -139,6 +139,19 @@ def check_database(
     for finding in found:
         typer.echo(str(finding))
     if any(finding.count for finding in found):
+        raise typer.Exit(1)
+
+
+@database_app.command("standings")
+def check_standings(rebuild: Annotated[bool, typer.Option(help="Keep anew what differs.")] = False) -> None:
+    """Hold how each challenge is kept to stand against its whole log; exit code 1 when one differs and is left so."""
+    with _database() as db:
+        wrong = 0
+        for person in db.read_now(users.list_people):
+            judge = db.write_now if rebuild else db.read_now
+            wrong += judge(standing_service.rebuild if rebuild else standing_service.count_wrong, person)
+    typer.echo(f"{wrong} standings differ from the log{', and were kept anew' if rebuild and wrong else ''}")
+    if wrong and not rebuild:
         raise typer.Exit(1)
 
 

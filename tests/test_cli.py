@@ -257,6 +257,23 @@ class TestFreeze:
         assert run("freeze").code == 2
 
 
+class TestStandings:
+    def test_are_held_against_the_log(self, run: Run, here: Database, anna: Client) -> None:
+        anna.logged(anna.starts())
+
+        assert run("db", "standings") == Done(0, "0 standings differ from the log\n", "")
+
+    def test_that_differ_are_told_and_kept_anew_when_asked(self, run: Run, here: Database, anna: Client) -> None:
+        anna.logged(anna.starts())
+        here.write_now(lambda tx: tx.exec(text("UPDATE standings SET streak = 99")))
+
+        told, mended, after = run("db", "standings"), run("db", "standings", "--rebuild"), run("db", "standings")
+
+        assert (told.code, told.out) == (1, "1 standings differ from the log\n")
+        assert (mended.code, mended.out) == (0, "1 standings differ from the log, and were kept anew\n")
+        assert after.code == 0
+
+
 class TestUsersCreate:
     def test_opens_an_account_that_can_log_in(self, run: Run, here: Database, visitor: Client) -> None:
         done = run("users", "create", ANNA, "--password", PASSWORD, "--display-name", "Anna", "--locale", "ru")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lifetracker.core.day import ONE_DAY
 from lifetracker.templates.goal import Goal, OnMiss
@@ -14,8 +13,7 @@ Status = Literal["archived", "failed", "completed", "upcoming", "paused", "activ
 WeekStart = Literal["mon", "sun"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Days that do not count: from `first` until `last`, both in; open-ended when `last` is None."""
 
     first: date
@@ -25,8 +23,7 @@ class Span:
         return self.first <= day and (self.last is None or day <= self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """All that decides what a day of a challenge is worth, apart from the log.
 
     `restarts` are days on which the owner began again by hand, ascending; `rests` are pauses and times in the archive.
@@ -54,8 +51,7 @@ class Rules:
         return None if self.duration_days is None else start + timedelta(days=self.duration_days - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """The attempt that runs: its number, first and last day, and whether it had more misses than are allowed."""
 
     number: int

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -29,8 +28,7 @@ from lifetracker.templates.schedule import Daily, Schedule, StreakUnit
 EVERY_DAY = Daily(type="daily")
 
 
-@dataclass(frozen=True, slots=True)
-class TurnTaken:
+class TurnTaken(NamedTuple):
     """A pause, a time in the archive, or a restart by hand; `until` is the first day after it, None while open."""
 
     id: int
@@ -39,8 +37,7 @@ class TurnTaken:
     until: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A challenge as it was written: its rules, what is only shown, and the turns its life took."""
 
     rules: Rules

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from lifetracker.challenges.rules import Attempt, Rules, Span, WeekStart, status_of
@@ -14,6 +15,7 @@ from lifetracker.templates.goal import Goal
 from lifetracker.templates.promise import FIELDS
 
 SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
+_SHOWN_OF = attrgetter(*SHOWN)
 
 
 def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
@@ -27,7 +29,7 @@ def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored
 
 
 def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
-    shown = {name: getattr(row, name) for name in SHOWN}
+    shown = dict(zip(SHOWN, _SHOWN_OF(row), strict=True))
     rests = [turn for turn in turns if turn.kind != "restart"]
     rules = Rules(
         challenge_id=row.id,

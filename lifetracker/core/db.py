@@ -15,7 +15,6 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
@@ -192,7 +191,7 @@ class Database:
         while True:
             try:
                 if alone:
-                    with _translated():
+                    with _translated:
                         return run(Transaction(self._connection(False), self._clock()))
                 return _transact_in_place(self._connection(False), run, self._clock())
             except _Locked:
@@ -203,7 +202,7 @@ class Database:
         collisions = 0
         while True:
             try:
-                with _translated(), engine.connect() as connection:
+                with _translated, engine.connect() as connection:
                     return _transact(connection, run, self._clock())
             except _Locked as locked:
                 collisions += isinstance(locked, _Collided)
@@ -214,7 +213,7 @@ class Database:
     def _connection(self, writable: bool) -> Connection:
         """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""
         if writable not in self._in_place:
-            with _translated():
+            with _translated:
                 self._in_place[writable] = self._engines.of(writable).connect()
         return self._in_place[writable]
 
@@ -304,7 +303,7 @@ class _Together:
         tx = Transaction(connection, self._clock())
         statements.savepoint(connection)
         try:
-            with _translated():
+            with _translated:
                 result = unit.context.run(unit.run, tx)
         except _Locked:
             raise
@@ -334,7 +333,7 @@ def _transact_in_place(
     `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
     """
     tx = Transaction(connection, now)
-    with _translated():
+    with _translated:
         statements.begin_sqlite(connection, writable=file is not None)
         try:
             result = run(tx)
@@ -351,7 +350,7 @@ def _transact_in_place(
 
 
 def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime) -> R:
-    with _translated(), connection.begin() as transaction:
+    with _translated, connection.begin() as transaction:
         tx = Transaction(connection, now)
         result = run(tx)
         if tx.discarded:
@@ -369,24 +368,37 @@ def _pauses(wait: float) -> Iterator[float]:
     raise Busy("the database is busy with another writer: try again in a moment")
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Database errors as what they mean to a caller; any that is left is a bug of ours."""
-    try:
-        yield
-    except DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        state = getattr(error.orig, "sqlstate", None)
-        if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
-            raise _Locked from error
-        if state == UNIQUE_VIOLATION:
-            raise _Collided from error
-        if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
-            raise Conflict("another request took this place first: read again, then retry") from error
-        is_bug = code == SQLITE_ERROR or not isinstance(error, (OperationalError, InterfaceError))
-        if is_bug and code not in SQLITE_UNREADABLE:
-            raise
-        raise Unavailable("the database cannot do this now", _first_line(error)) from error
+class _Translated:
+    """Around statements: database errors as what they mean to a caller; any that is left is a bug of ours."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DBAPIError):
+            meant = _meaning(error)
+            if meant is not None:
+                raise meant from error
+
+
+_translated = _Translated()  # one for all: it holds nothing, and every request passes it more than once
+
+
+def _meaning(error: DBAPIError) -> Exception | None:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error.orig, "sqlstate", None)
+    if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
+        return _Locked()
+    if state == UNIQUE_VIOLATION:
+        return _Collided()
+    if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
+        return Conflict("another request took this place first: read again, then retry")
+    is_bug = code == SQLITE_ERROR or not isinstance(error, (OperationalError, InterfaceError))
+    if is_bug and code not in SQLITE_UNREADABLE:
+        return None
+    return Unavailable("the database cannot do this now", _first_line(error))
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -55,14 +55,9 @@ class Progress:
         is_ahead = bool(log) and max(log) > as_of
         self.log: Log = {day: entry for day, entry in log.items() if day <= as_of} if is_ahead else log
         self.walks: list[Walk] = walk_attempts(rules, self.log, as_of, since)
-
-    @property
-    def running(self) -> Walk:
-        return self.walks[-1]
-
-    @property
-    def attempt(self) -> Attempt:
-        return self.running.as_attempt(self.rules)
+        self.running: Walk = self.walks[-1]
+        self.attempt: Attempt = self.running.as_attempt(rules)
+        self.period: Period | None = self._period()
 
     @property
     def current_streak(self) -> int:
@@ -131,19 +126,12 @@ class Progress:
         runs = groupby(self.running.steps, key=lambda step: _month(min(step.last, self.as_of)))
         return {month: _tally(steps) for month, steps in runs}
 
-    def period(self) -> Period | None:
-        """The week or month that `as_of` lies in; None unless the schedule is `times` and the attempt covers it."""
-        schedule, walk = self.rules.schedule, self.running
-        if not isinstance(schedule, Times) or not walk.covers(self.as_of):
-            return None
-        return period_at(self.rules, schedule, self.as_of, walk.start, walk.end, self.log)
-
     def is_due(self) -> bool:
         """Whether `as_of` asks for something: named by the schedule, not paused, and still needed by its period."""
         day, walk = self.as_of, self.running
         if not walk.covers(day) or self.rules.rests_on(day):
             return False
-        period = self.period()
+        period = self.period
         if period is not None:
             return len([done for done in period.done if done != day]) < period.needs
         return names(self.rules.schedule, day, walk.start)
@@ -151,6 +139,13 @@ class Progress:
     def outcome_of(self, day: date) -> Outcome | None:
         entry = self.log.get(day)
         return outcome(self.rules.goal, *entry) if entry else None
+
+    def _period(self) -> Period | None:
+        """The week or month that `as_of` lies in; None unless the schedule is `times` and the attempt covers it."""
+        schedule, walk = self.rules.schedule, self.running
+        if not isinstance(schedule, Times) or not walk.covers(self.as_of):
+            return None
+        return period_at(self.rules, schedule, self.as_of, walk.start, walk.end, self.log)
 
     def _due_days(self) -> Iterable[tuple[date, int]]:
         if not isinstance(self.rules.schedule, Times):

@@ -106,3 +106,8 @@ def keep_standing(tx: Transaction, user_id: int, challenge_id: int, standing: di
     """In place of the one that is kept; with every column but the key."""
     tx.ask(_FORGET, of_user=user_id, of_challenge=challenge_id)
     tx.ask(_KEEP, user_id=user_id, challenge_id=challenge_id, **standing)
+
+
+def forget_standings(tx: Transaction, user_id: int, challenge_ids: Iterable[int]) -> None:
+    for challenge_id in challenge_ids:
+        tx.ask(_FORGET, of_user=user_id, of_challenge=challenge_id)

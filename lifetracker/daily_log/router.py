@@ -31,7 +31,7 @@ from lifetracker.daily_log.schemas import (
 )
 from lifetracker.daily_log.service import AfterEnd, EntryNotFound, RangeReversed
 from lifetracker.daily_log.writing import AboveMost, BelowZero, ValueMissing
-from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
+from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged, written
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 
@@ -107,10 +107,10 @@ async def list_daily_log(
     return await db.read(service.list_daily_log, user, query)
 
 
-@router.get("/today", responses=refusals(DateInFuture))
-async def show_today(query: Annotated[TodayQuery, Query()], user: CurrentUser, db: DatabaseDep) -> Today:
+@router.get("/today", response_model=Today, responses=refusals(DateInFuture))
+async def show_today(query: Annotated[TodayQuery, Query()], user: CurrentUser, db: DatabaseDep) -> Response:
     """What a day asks of me, and how each challenge stands."""
-    return await today_service.open_today(db, user, query.date)
+    return written(await today_service.open_today(db, user, query.date))
 
 
 @router.get("/challenges/{challenge_id}/stats", responses=refusals(ChallengeNotFound, DateInFuture))

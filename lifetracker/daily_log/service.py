@@ -141,7 +141,7 @@ def brief(progress: Progress) -> dict[str, Any]:
 
 
 def progress_shown(progress: Progress) -> ProgressPublic:
-    attempt, period = progress.attempt, progress.period()
+    attempt, period = progress.attempt, progress.period
     return ProgressPublic(
         current_streak=progress.current_streak,
         streak_unit=streak_unit(progress.rules.schedule),

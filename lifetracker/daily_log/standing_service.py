@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from lifetracker.challenges import service as challenges
 from lifetracker.challenges.rules import Rules
 from lifetracker.core.db import Transaction
 from lifetracker.daily_log import repository
 from lifetracker.daily_log.attempts import Logged, Standing
 from lifetracker.daily_log.progress import Progress
+from lifetracker.users.schemas import Person
 
 LAGS_AT_MOST = 7  # days that a look at today counts anew each time, before what it found is kept
 
@@ -68,6 +70,33 @@ def keep_all(tx: Transaction, person_id: int, of: Iterable[Rules], today: date) 
     for rules in of:
         known = known_of(tx, person_id, rules, today)
         keep(tx, person_id, known, Progress(rules, known.log, today, known.since))
+
+
+def count_wrong(tx: Transaction, person: Person) -> int:
+    """How many of a person's kept standings the log does not bear out.
+
+    There are none, unless somebody wrote past the database's own triggers.
+    """
+    return len(_wrong(tx, person))
+
+
+def rebuild(tx: Transaction, person: Person) -> int:
+    """Keep those anew; how many there were."""
+    wrong = _wrong(tx, person)
+    repository.forget_standings(tx, person.id, [rules.challenge_id for rules in wrong])
+    keep_all(tx, person.id, wrong, person.today(tx.now))
+    return len(wrong)
+
+
+def _wrong(tx: Transaction, person: Person) -> list[Rules]:
+    """The challenges whose standing would be gone on from, but their whole log tells otherwise."""
+    rules = [stored.rules for stored in challenges.load_all(tx, person)]
+    kept = [(each, known_of(tx, person.id, each, date.max).since) for each in rules]
+    return [each for each, since in kept if since and since != _from_log(tx, person.id, each, since.open_from)]
+
+
+def _from_log(tx: Transaction, person_id: int, rules: Rules, day: date) -> Standing:
+    return Progress(rules, read_whole(tx, person_id, rules).log, day).standing()
 
 
 def lags(known: Known, rules: Rules, today: date) -> bool:

@@ -18,7 +18,6 @@ from lifetracker.daily_log.schemas import (
     MonthCount,
     Stats,
     StreakPublic,
-    Today,
     TodayOutcome,
     WeekdayCount,
 )
@@ -27,15 +26,15 @@ from lifetracker.templates.schedule import streak_unit
 from lifetracker.users.schemas import Person
 
 
-async def open_today(db: Database, person: Person, day: date | None) -> Today:
-    """What a day asks of a person; what took long to tell of it is kept for the next time."""
+async def open_today(db: Database, person: Person, day: date | None) -> dict[str, Any]:
+    """What a day asks of a person, as the fields of `Today`; what took long to tell of it is kept for the next time."""
     today, lagging = await db.read(_look, person, day)
     if lagging:
         await db.write_or_skip(_keep, person, lagging)
     return today
 
 
-def _look(tx: Transaction, person: Person, day: date | None) -> tuple[Today, list[Rules]]:
+def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[Rules]]:
     """Everything that has begun and is neither archived nor over, in their order; and the rules of what lags."""
     now = person.today(tx.now)
     on = day or now
@@ -43,19 +42,17 @@ def _look(tx: Transaction, person: Person, day: date | None) -> tuple[Today, lis
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
     known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
-    items = []
+    items, lagging = [], []
     for stored in everything:
-        log, since, entries = known[stored.id]
+        log, since, entries = of_it = known[stored.id]
         progress = Progress(stored.rules, log, on, since)
         if _is_on(progress):
             entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))
-    due = sum(item["due"] for item in items)
-    done = sum(item["outcome"] == "done" for item in items)
-    today = Today.model_validate({"date": on, "time_zone": person.time_zone, "due": due, "done": done, "items": items})
-    rules = [stored.rules for stored in everything if on == now]
-    lagging = [each for each in rules if standing_service.lags(known[each.challenge_id], each, now)]
-    return today, lagging
+        if on == now and standing_service.lags(of_it, stored.rules, now):
+            lagging.append(stored.rules)
+    counts = {"due": sum(item["due"] for item in items), "done": sum(item["outcome"] == "done" for item in items)}
+    return {"date": on, "time_zone": person.time_zone, **counts, "items": items}, lagging
 
 
 def _keep(tx: Transaction, person: Person, of: list[Rules]) -> None:
@@ -69,8 +66,8 @@ def _is_on(progress: Progress) -> bool:
 
 
 def _item(stored: Stored, progress: Progress, entry: Any, now: date) -> dict[str, Any]:
-    """The fields of a `TodayItem`: all of a day are made into models at once, which costs a third."""
-    due, period = progress.is_due(), progress.period()
+    """The fields of a `TodayItem`."""
+    due, period = progress.is_due(), progress.period
     return {
         "challenge": shown_fields(stored, progress.attempt, progress.as_of),
         "due": due,
@@ -92,7 +89,7 @@ def _outcome(progress: Progress, due: bool, now: date) -> TodayOutcome:
     if not due:
         return "rest"
     if progress.as_of < now:
-        return "rest" if progress.period() else "missed"
+        return "rest" if progress.period else "missed"
     return "open"
 
 

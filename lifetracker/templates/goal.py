@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,8 +20,7 @@ DurationDays = Annotated[int, Field(ge=1, le=3650)]
 AllowedMisses = Annotated[int, Field(ge=0, le=3650)]
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(NamedTuple):
     """Done or not (`check`), or a number against a target (`measure`)."""
 
     kind: Kind

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
+from pydantic_core import to_json
 
 from lifetracker.core.auth import token_of
 from lifetracker.core.config import Settings
@@ -131,6 +132,11 @@ Address = Annotated[str, Given(_address)]
 def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:
     """A JSON body, rendered once; `location` names what was made, below the root path."""
     return _json(shown.model_dump_json(), status, location)
+
+
+def written(fields: Mapping[str, Any]) -> Response:
+    """A JSON body straight from its fields, where a model of each of many things would cost more than they do."""
+    return Response(to_json(fields), media_type="application/json")
 
 
 def secret(shown: Shown, status: int = 200, location: str | None = None) -> Response:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -17,8 +16,7 @@ WeekStart = Literal["mon", "sun"]
 Scope = Literal["read", "write"]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who a unit of work is done for, and all that decides what day it is for them."""
 
     id: int
@@ -31,8 +29,7 @@ class Person:
         return day_at(now, self.time_zone, self.day_starts_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """A person together with the token that they called with."""
 
     person: Person

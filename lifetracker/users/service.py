@@ -172,10 +172,19 @@ def display_names(tx: Transaction, ids: Collection[int]) -> dict[int, str]:
     return repository.display_names(tx, ids) if ids else {}
 
 
+def list_people(tx: Transaction) -> list[Person]:
+    """Everybody, as units of work know them."""
+    return [_person(row) for row in repository.list_users(tx)]
+
+
 def find_person(tx: Transaction, email: str) -> Person:
     row = repository.find_by_email(tx, email_key(email))
     if row is None:
         raise UserUnknown("there is no account with this e-mail address")
+    return _person(row)
+
+
+def _person(row: Any) -> Person:
     return Person(row.id, row.time_zone, clock_time(row.day_starts_at), row.week_starts_on, row.locale)
 
 

@@ -328,14 +328,14 @@ class TestWeek:
         assert not three_a_week("xxxx").is_due()
 
     def test_tells_how_far_it_is(self) -> None:
-        period = three_a_week(FULL_WEEK, "x.x.").period()
+        period = three_a_week(FULL_WEEK, "x.x.").period
 
         assert period is not None
         assert (period.first, period.last, period.needs, period.done) == (june(8), june(14), 3, (june(8), june(10)))
 
     def test_is_not_told_of_other_schedules_or_after_the_end(self) -> None:
-        assert progress("xxx").period() is None
-        assert three_a_week("xxx.....", duration_days=7).period() is None
+        assert progress("xxx").period is None
+        assert three_a_week("xxx.....", duration_days=7).period is None
 
     def test_runs_from_monday_or_from_sunday(self) -> None:
         on_three_days: dict[str, Any] = {"start": june(6), "schedule": THREE_A_WEEK}  # a Saturday
@@ -774,7 +774,7 @@ def june(day: int) -> date:
 
 
 def needs(progress: Progress) -> int:
-    period = progress.period()
+    period = progress.period
     assert period is not None
     return period.needs
 

@@ -68,7 +68,7 @@ def assert_goes_on(rules: Rules, log: dict[date, Logged], as_of: date, days_befo
 
     assert found.standing() == expected.standing()
     assert (found.attempt, found.current_streak) == (expected.attempt, expected.current_streak)
-    assert (found.period(), found.is_due()) == (expected.period(), expected.is_due())
+    assert (found.period, found.is_due()) == (expected.period, expected.is_due())
 
 
 def assert_agree(rules: Rules, log: dict[date, Logged], as_of: date) -> None:
@@ -80,7 +80,7 @@ def assert_agree(rules: Rules, log: dict[date, Logged], as_of: date) -> None:
 
 def shown(progress: Progress) -> dict[str, Any]:
     """Everything that the oracle tells too, under its names."""
-    attempt, tally, period = progress.attempt, progress.tally(), progress.period()
+    attempt, tally, period = progress.attempt, progress.tally(), progress.period
     return {
         **{name: getattr(attempt, name) for name in ("number", "start", "end", "failed")},
         **{name: getattr(tally, name) for name in ("due", "done", "partial", "missed", "skipped", "completion_rate")},

@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from lifetracker.core.db import Database, Transaction
+from lifetracker.daily_log import standing_service
 from lifetracker.daily_log.models import DAILY_LOG, STANDINGS
 from lifetracker.daily_log.standing_service import LAGS_AT_MOST
+from lifetracker.users import service as users
+from lifetracker.users.schemas import Person
 from tests.people import Client, FrozenClock
 
 START = "2026-03-01"
@@ -176,3 +179,35 @@ class TestLooking:
         anna.got("/today", date="2026-03-10")
 
         assert kept(db) == []
+
+
+class TestCheck:
+    @pytest.fixture
+    def wrong(self, walk: int, db: Database) -> int:
+        """The challenge, after somebody changed what is kept of it by hand."""
+        db.write_now(lambda tx: tx.exec(update(STANDINGS).values(streak=99)))
+        return walk
+
+    def test_finds_nothing_where_all_is_well(self, anna: Client, walk: int, db: Database, clock: FrozenClock) -> None:
+        anna.logged(anna.starts(start_date=START, schedule={"type": "times", "count": 2, "per": "week"}), "2026-03-03")
+        clock.pass_(days=3)
+
+        assert db.read_now(standing_service.count_wrong, anyone(db)) == 0
+
+    def test_finds_what_the_log_does_not_bear_out(self, wrong: int, db: Database) -> None:
+        assert db.read_now(standing_service.count_wrong, anyone(db)) == 1
+
+    def test_passes_over_what_nobody_would_go_on_from(self, anna: Client, wrong: int, db: Database) -> None:
+        anna.changed(f"/challenges/{wrong}", {"title": "Run"})
+
+        assert db.read_now(standing_service.count_wrong, anyone(db)) == 0
+
+    def test_has_what_is_wrong_kept_anew(self, anna: Client, wrong: int, db: Database) -> None:
+        assert db.write_now(standing_service.rebuild, anyone(db)) == 1
+
+        assert kept(db) == [(wrong, date(2026, 3, 11), 10)]
+        assert streak(anna) == 11
+
+
+def anyone(db: Database) -> Person:
+    return db.read_now(users.list_people)[0]
