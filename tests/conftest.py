@@ -21,11 +21,22 @@ hypothesis_settings.register_profile("suite", deadline=None)
 hypothesis_settings.load_profile("suite")
 
 
+ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL those that have a database: the others would only say a second time what they say on SQLite."""
+    if ON_POSTGRES:
+        others = [item for item in items if "engine" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """SQLite, or the PostgreSQL that LIFETRACKER_TEST_ENGINE=postgres asks for: the same tests run on both."""
     folder = tmp_path_factory.mktemp("engine")
-    kind = PostgresEngine if os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres" else SqliteEngine
+    kind = PostgresEngine if ON_POSTGRES else SqliteEngine
     with kind(folder) as engine:
         yield engine
 

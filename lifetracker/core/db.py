@@ -187,7 +187,7 @@ class Database:
         return await hop(self._pool, lambda: context.run(self._run_waiting, self._engines.of(writable), wait, run))
 
     async def _read_in_place(self, wait: float, run: Callable[[Transaction], R], *, alone: bool) -> R:
-        pauses = _pauses(wait)
+        pauses = None
         while True:
             try:
                 if alone:
@@ -195,6 +195,7 @@ class Database:
                         return run(Transaction(self._connection(False), self._clock()))
                 return _transact_in_place(self._connection(False), run, self._clock())
             except _Locked:
+                pauses = pauses or _pauses(wait)
                 await asyncio.sleep(next(pauses))
 
     def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R]) -> R:
