@@ -11,12 +11,13 @@ import os
 import pwd
 import shlex
 import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from grp import getgrgid
 from pathlib import Path
 
-from lifetracker.ops import shell
+from lifetracker.ops import shell, source
 from lifetracker.ops.places import SERVICE, USER, Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
@@ -25,12 +26,13 @@ SITE = "api.lifetracker.site"
 UNITS = (SERVICE, "lifetracker-backup.service", "lifetracker-backup.timer")
 COMMAND = "usr/local/bin/lifetracker"
 SELF_SIGNED_DAYS = "90"
+GIVEN = "/dev/stdin"  # files are given by their text: what an archive unpacked of itself is gone when it is typed
 Command = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`commands` make it so; those with `stdin` get that text."""
+    """`commands` make it so; the last of them is given `stdin`."""
 
     what: str
     is_so: Callable[[], bool]
@@ -39,9 +41,9 @@ class Step:
 
     def told(self) -> Iterator[str]:
         """Its commands as a shell would take them."""
-        for command in self.commands:
-            here = f" <<'EOF'\n{self.stdin}EOF" if self.stdin is not None else ""
-            yield shlex.join(command) + here
+        *before, last = map(shlex.join, self.commands)
+        yield from before
+        yield last if self.stdin is None else f"{last} <<'EOF'\n{self.stdin}EOF"
 
 
 def init(places: Places, site: str | None, say: Callable[[str], None], *, only_print: bool = False) -> None:
@@ -52,6 +54,7 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
     real = places.root == Path("/")
     if real and not only_print:
         _refuse_what_lacks()
+    _refuse_another_name(places, site)
     name = site or places.read_config().site
     for step in _steps(places, name, real):
         if step.is_so():
@@ -63,12 +66,31 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
                     say(line)
             else:
                 _run(step)
-    say("# next: lifetracker deploy ARCHIVE")
+    say(f"# next: {_next(places)}")
+
+
+def _next(places: Places) -> str:
+    """`lifetracker` itself is of the live release: the first one is brought by its archive."""
+    if places.live.exists():
+        return "lifetracker ops-check"
+    return f"{os.path.basename(sys.executable)} {source.archive() or 'ARCHIVE'} deploy"
 
 
 def _run(step: Step) -> None:
-    for command in step.commands:
-        shell.run(command, stdin=step.stdin)
+    *before, last = step.commands
+    for command in before:
+        shell.run(command)
+    shell.run(last, stdin=step.stdin)
+
+
+def _refuse_another_name(places: Places, site: str | None) -> None:
+    """Two sites of ours in one nginx name the same limits: it would refuse to load either."""
+    if not places.config.exists() or (now := places.read_config().site) == (site or now):
+        return
+    raise Refused(
+        f"{places.config} says that this server is {now}, not {site}: to give it another name change that line, remove "
+        f"{places.nginx}/sites-enabled/{now}.conf, and run `server init` without --site"
+    )
 
 
 def _refuse_what_lacks() -> None:
@@ -153,22 +175,25 @@ def _is(path: Path, mode: str, owner: str | None) -> bool:
     return stat.S_IMODE(found.st_mode) == int(mode, 8) and owner in (None, who)
 
 
-def _settings(target: Path, source: Path, mode: str, owner: str | None) -> Step:
+def _settings(target: Path, first: Path, mode: str, owner: str | None) -> Step:
     """A file that is the operator's from then on: only who may read it is seen to."""
-    make = ("install", "-m", mode, *_whose(owner), str(source), str(target))
+    make = ("install", "-m", mode, *_whose(owner), GIVEN, str(target))
     mend = [("chmod", mode, str(target)), *([("chown", owner, str(target))] if owner else [])]
     what = f"the service's settings, {target}"
-    return Step(what, lambda: _is(target, mode, owner), mend if target.exists() else [make])
+    if target.exists():
+        return Step(what, lambda: _is(target, mode, owner), mend)
+    return Step(what, target.exists, [make], first.read_text(encoding="utf-8"))
 
 
-def _file(target: Path, source: Path, mode: str) -> Step:
+def _file(target: Path, ours: Path, mode: str) -> Step:
     """A file of ours; one that is otherwise is kept as `.old`."""
+    wanted = ours.read_text(encoding="utf-8")
 
     def is_so() -> bool:
-        return target.is_file() and target.read_bytes() == source.read_bytes() and _is(target, mode, None)
+        return target.is_file() and target.read_bytes() == wanted.encode() and _is(target, mode, None)
 
     keep = [("cp", "-p", str(target), f"{target}.old")] if target.exists() else []
-    return Step(str(target), is_so, [*keep, ("install", "-m", mode, str(source), str(target))])
+    return Step(str(target), is_so, [*keep, ("install", "-m", mode, GIVEN, str(target))], wanted)
 
 
 def _certificate(places: Places, site: str) -> Iterator[Step]:
