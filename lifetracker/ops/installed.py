@@ -15,7 +15,11 @@ NEED_ROOT = ("server", "deploy", "rollback", "backup", "restore", "ops-check")
 
 
 def main() -> None:
-    for name, value in Places().read_environment().items():
+    try:
+        settings = Places().read_environment()
+    except PermissionError as error:
+        sys.exit(f"lifetracker: {error.filename} is root's and the service's alone: run it with sudo")
+    for name, value in settings.items():
         os.environ.setdefault(name, value)
     if os.geteuid() == 0 and sys.argv[1:2] and sys.argv[1] not in NEED_ROOT:
         _become(USER)
