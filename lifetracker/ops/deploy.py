@@ -13,6 +13,7 @@ from typing import Any
 from lifetracker.core.day import utc_now
 from lifetracker.ops import archive, backup, backup_database, backup_files, journal, ops_check, releases, systemd, venv
 from lifetracker.ops.archive import MANIFEST, Archive
+from lifetracker.ops.backup_repository import NotOurs
 from lifetracker.ops.backup_source import NAME, Source, source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.journal import Journal, Undertaking
@@ -145,14 +146,27 @@ def _put_live(work: Work) -> None:
         if work.previous is not None:
             _back_up_code(work.places, work.previous)
     with work.step("backup database") as facts:
-        if is_there(source_of(work.places)):
-            facts["backup"] = backup.make(work.places, "before-deploy").id
+        if (saved := _back_up_database(work)) is not None:
+            facts["backup"] = saved
     with work.step("release"):
         _settle(work)
     _rehearse(work)
     with work.step("migration"):
         work.release.run(work.places, "db", "upgrade", "--leave-newer", seconds=3600)
     work.go_live()
+
+
+def _back_up_database(work: Work) -> str | None:
+    """None where there is nothing yet: no file, or a database that was made for us and holds no table of ours. Whether
+    it holds others', the migration finds out, and refuses it."""
+    if not is_there(source_of(work.places)):
+        return None
+    try:
+        return backup.make(work.places, "before-deploy").id
+    except NotOurs:
+        if work.previous is not None:
+            raise
+        return None
 
 
 def _back_up_code(places: Places, release: Release) -> None:

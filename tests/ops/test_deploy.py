@@ -82,6 +82,14 @@ class TestDeploy:
         assert modes == {0}
         assert releases.Release(tree).differences() == []
 
+    def test_begins_in_a_database_that_was_made_for_it_and_is_empty(self, server: Trial) -> None:
+        with closing(sqlite3.connect(server.database)) as db:
+            db.execute("PRAGMA user_version = 1")
+
+        go(server, "1.0.0")
+
+        assert live(server) == "1.0.0"
+
     def test_backs_up_code_and_database_before_the_second(self, server: Trial) -> None:
         first = go(server, "1.0.0")
         server.log("before")
