@@ -13,11 +13,11 @@ import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from lifetracker import __version__
 from lifetracker.core import guards
-from lifetracker.ops import shell
+from lifetracker.ops import lock_file, shell
 from lifetracker.ops.archive import MANIFEST, MARK, TRAILER, Manifest
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
@@ -48,10 +48,15 @@ def build(folder: Path, pythons: Sequence[str] = (), machine: str = "x86_64", tr
 
 
 def _fetch_wheels(lock: Path, folder: Path, python: str, machine: str) -> None:
+    pins = lock_file.for_server(lock.read_text(encoding="utf-8"), python, machine)
     platforms = [f"--platform={name}_{machine}" for name in (*PLATFORMS, *OLDER_PLATFORMS)]
     tags = [f"--python-version={python}", "--implementation=cp", *platforms]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    shell.run([*pip, "--require-hashes", "--only-binary=:all:", *tags, "-r", lock, "-d", folder], seconds=600)
+    pip += ["--require-hashes", "--only-binary=:all:", *tags, "-d", str(folder)]
+    with NamedTemporaryFile("w", suffix=".lock") as wanted:
+        wanted.write(pins)
+        wanted.flush()
+        shell.run([*pip, "-r", wanted.name], seconds=600)
 
 
 def _source_files(tree: Path) -> Iterator[str]:
