@@ -109,7 +109,7 @@ class Journal:
 def locked(places: Places, what: str) -> Iterator[None]:
     """Let nobody else change this server meanwhile; `Refused`, with who is at it since when, while another does."""
     if not places.deploy.is_dir():
-        raise Refused(f"there is no {places.deploy}: run `lifetracker server init` first")
+        raise Refused(f"there is no {places.deploy}: run `server init` first")
     handle = os.open(places.deploy / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

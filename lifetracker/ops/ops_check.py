@@ -91,7 +91,7 @@ CHECKS = (
         "deep health",
         "the service can commit a row, to the database file that its path names",
         check_answers.deep,
-        "it says which: free the disk, end who holds the lock; is a file gone, read operations.md before a restart",
+        "it says which: free the disk, end who holds the lock; is a file gone, read docs/ops-check.md before a restart",
     ),
     Check(
         "release",

@@ -24,7 +24,6 @@ class ServerConfig(BaseModel):
     site: str = "api.lifetracker.site"
     url: str = "http://127.0.0.1:8000"  # where the service itself answers
     public_url: str | None = None  # where the world reaches it; None for https://SITE/api, "" for nowhere
-    certificate: Path | None = None  # None for the one that nginx's site names by default
     keep_releases: Annotated[int, Field(ge=2, le=100)] = 5
     keep_backups: Annotated[int, Field(ge=1, le=1000)] = 14
     backup_age_hours: Annotated[int, Field(ge=1)] = 26
