@@ -16,7 +16,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.verdict import State, Verdict, failed, ok, skipped, warning
 from tests.ops.installation import Installation
 
-CHAPTER = Path(__file__).parents[2] / "docs" / "ops-check-chapter.md"
+CHAPTER = Path(__file__).parents[2] / "docs" / "ops-check.md"
 
 
 def check(judge: Callable[[Places], Verdict], name: str = "this") -> Check:
