@@ -194,7 +194,10 @@ def _kinds() -> set[str]:
 
 def _source(told: ast.expr) -> str:
     parts = told.values if isinstance(told, ast.JoinedStr) else [told]
-    return "".join(each.value if isinstance(each, ast.Constant) else f"{{{ast.unparse(each.value)}}}" for each in parts)  # type: ignore[misc]
+    return "".join(
+        f"{{{ast.unparse(each.value)}}}" if isinstance(each, ast.FormattedValue) else ast.literal_eval(each)
+        for each in parts
+    )
 
 
 def _pieces(told: ast.expr) -> Iterator[str]:
