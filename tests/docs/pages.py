@@ -43,4 +43,4 @@ def commands(name: str) -> list[str]:
     spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", without_blocks)
     lines = [line for block in blocks(name) for line in block.text.replace("\\\n", " ").splitlines()]
     typed = (COMMAND.search(line) for line in [*lines, *spans] if not line.startswith(("…", "there ")))
-    return [re.split(r" {3,}| #|\||>|\)", found[1])[0].strip() for found in typed if found]
+    return [re.split(r" {3,}| #|\||\d?>|\)", found[1])[0].strip() for found in typed if found]
