@@ -29,6 +29,7 @@ from tests.e2e.trees import CHECKOUT
 pytestmark = pytest.mark.e2e
 
 PASSWORD = "correct horse"
+COMMAND = "/usr/local/bin/lifetracker"
 TYPED_WITHIN = 600.0  # seconds; it takes half a minute where nobody else is at work
 NOT_HERE = ("apt-get", "ufw")
 NOTHING = "#!/bin/sh\n"
@@ -150,6 +151,24 @@ class TestRunbook:
 
         walked.machine.run(["curl", "--silent", "--fail", "--retry", "20", "--retry-all-errors", f"{API}/health"])
         assert walked.check()["unit"].startswith("ok")
+
+
+class TestCommand:
+    def test_says_how_the_first_release_gets_there(self, bare: Machine) -> None:
+        bare.copy(CHECKOUT / "systemd/lifetracker", COMMAND)
+
+        said = bare.run([COMMAND, "ops-check"], check=False)
+
+        assert (said.returncode, said.stderr.partition(":")[2]) == (
+            1,
+            " nothing is deployed here yet: python3.11 lifetracker-VERSION.pyz deploy\n",
+        )
+
+    def test_is_for_root(self, walked: Walked) -> None:
+        said = walked.machine.run([COMMAND, "users", "list"], user="www-data", check=False)
+
+        assert (said.returncode, said.stdout) == (1, "")
+        assert said.stderr.endswith("is root's and the service's alone: run it with sudo\n")
 
 
 class TestAfterwards:
