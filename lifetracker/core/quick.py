@@ -1,7 +1,7 @@
 """The quick way to an endpoint: what is plainly right is read and answered without the framework's machinery.
 
 Whatever is not (an odd body, a value that cannot be, a path that nobody has) is left to the framework, which judges
-the request from its beginning: every refusal is made, and worded, in one place (docs/decisions/0007).
+the request from its beginning: every refusal is made, and worded, in one place (docs/decisions/0013).
 """
 
 from __future__ import annotations
