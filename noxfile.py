@@ -121,8 +121,11 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure requests a second and p99 of the main calls, with 1 and 2 workers (needs wrk)."""
-    session.run(PYTHON, "-m", "benchmarks.http", *session.posargs)
+    """The same jobs by PocketBase, by us and by an empty endpoint; a whole run takes ten minutes (needs wrk).
+
+    `-- --only tick,today --seconds 3 --rounds 3` is a quick look; it writes nothing.
+    """
+    session.run(PYTHON, "-m", "benchmarks.compare", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,0 +1,120 @@
+"""Load from `wrk`, whose Lua script only picks the next request from a list that was rendered before."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SCRIPT = """
+local host = HOST
+local calls = {}
+local function call(method, path, token, body)
+    local head = method .. " " .. path .. " HTTP/1.1\\r\\nHost: " .. host .. "\\r\\n"
+    if token then head = head .. "Authorization: " .. token .. "\\r\\n" end
+    if body then
+        head = head .. "Content-Type: application/json\\r\\nContent-Length: "
+        calls[#calls + 1] = {head = head, body = body, dated = body:find("{day}", 1, true)}
+    else
+        calls[#calls + 1] = {whole = head .. "\\r\\n"}
+    end
+end
+CALLS
+local number = 0
+function init(arguments) number = tonumber(arguments[1]) end
+function request()
+    number = number + 1
+    local next = calls[number % #calls + 1]
+    if next.whole then return next.whole end
+    local body = next.body:gsub("{n}", number)
+    if next.dated then body = body:gsub("{day}", os.date("!%Y-%m-%d", 86400 * math.floor(number / #calls))) end
+    return next.head .. #body .. "\\r\\n\\r\\n" .. body
+end
+function done(summary, latency)
+    local errors = summary.errors
+    local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+    io.write(string.format('\\nJSON{"requests": %d, "microseconds": %d, "failed": %d, "p50": %d, "p99": %d}\\n',
+        summary.requests, summary.duration, failed, latency:percentile(50), latency:percentile(99)))
+end
+"""
+A_MILLION = 1_000_000
+
+
+class Failed(Exception):
+    """A run in which a request failed does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`{n}` in a body becomes a number that grows with every request, `{day}` a date that comes once a round."""
+
+    method: str
+    path: str
+    token: str | None = None
+    body: str | None = None
+
+
+Job = Sequence[Request]  # what a client does for one purpose
+
+
+@dataclass(slots=True)
+class Script:
+    """Jobs that are done over and over, as wrk reads them."""
+
+    address: str
+    file: Path
+    requests_a_job: float
+    runs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Jobs a second, and how long single requests took, in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def require_wrk() -> str:
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        sys.exit("wrk is not installed (on Debian and Ubuntu: apt install wrk)")
+    return wrk
+
+
+def mixed(parts: Sequence[tuple[Sequence[Job], int]], length: int = 1000) -> list[Job]:
+    """Jobs of each kind by their share in percent, in an order that is the same at every run."""
+    jobs = [kind[number % len(kind)] for kind, share in parts for number in range(length * share // 100)]
+    random.Random(0).shuffle(jobs)
+    return jobs
+
+
+def write_script(file: Path, address: str, jobs: Sequence[Job]) -> Script:
+    requests = [request for job in jobs for request in job]
+    calls = "\n".join(f"call({', '.join(map(_lua, (r.method, r.path, r.token, r.body)))})" for r in requests)
+    file.write_text(SCRIPT.replace("HOST", _lua(urlsplit(address).netloc), 1).replace("CALLS", calls, 1))
+    return Script(address, file, len(requests) / len(jobs))
+
+
+def _lua(text: str | None) -> str:
+    return "nil" if text is None else json.dumps(text)
+
+
+def run(script: Script, seconds: int, connections: int) -> Measured:
+    """One run; each of a script goes on with numbers that none before it had."""
+    script.runs += 1
+    command = [require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    command += ["--timeout", "10s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+    told = json.loads(said.partition("\nJSON")[2])
+    if told["failed"] or not told["requests"]:
+        raise Failed(f"{script.file.stem}: {told['failed']} of {told['requests']} requests failed\n{said}")
+    rate = told["requests"] / (told["microseconds"] / 1e6) / script.requests_a_job
+    return Measured(rate, told["p50"] / 1000, told["p99"] / 1000)
