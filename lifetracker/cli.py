@@ -16,6 +16,7 @@ from lifetracker import __version__, wiring
 from lifetracker.core import guard_pins, guards, logging, smoke
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
+from lifetracker.core.day import utc_now
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import Problem
@@ -24,7 +25,9 @@ from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, describe, schema, upgrade
 from lifetracker.ops import commands as ops_commands
+from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.seed_people import Wanted
 from lifetracker.templates import service as templates
 from lifetracker.users import service as users
 from lifetracker.users.schemas import UserCreate
@@ -97,6 +100,27 @@ def import_file(
     )
     for rejected in done.rejected:
         typer.echo(f"  {rejected.where}: {rejected.reason}", err=True)
+
+
+@app.command("seed")
+def seed_database(
+    users: Annotated[int, typer.Option(min=1, help="How many people.")] = 20,
+    days: Annotated[int, typer.Option(min=1, max=20_000, help="How far back their logs go.")] = 365,
+    challenges: Annotated[int, typer.Option(min=1, max=100, help="How many each keeps at a time.")] = 5,
+    seed: Annotated[int, typer.Option(help="Another number makes other people.")] = 1,
+    beside: Annotated[bool, typer.Option("--beside", help="Add to a database that holds people.")] = False,
+) -> None:
+    """Fill a database with believable people, to look at, to try things on, and to measure."""
+    wanted = Wanted(users, days, challenges, seed, utc_now().date())
+    with _database() as db:
+        made = seeding.seed(db, wanted, beside=beside, tell=lambda so_far: _tell_seeded(so_far, users))
+        size = seeding.bytes_of(db)
+    typer.echo(f"{made}{f', {size / 1e6:.1f} MB, {size / made.entries:.0f} bytes an entry' if size else ''}")
+    typer.echo(f"log in as {made.login} with the password: {seeding.PASSWORD}")
+
+
+def _tell_seeded(made: seeding.Made, of: int) -> None:
+    typer.echo(f"\r{100 * made.people // of:3} %: {made}", nl=made.people == of, err=True)
 
 
 @database_app.command("upgrade")

@@ -223,6 +223,31 @@ class TestDatabaseDescribe:
         assert_refused(run("db", "describe"), "the tables are not what the models say")
 
 
+class TestSeed:
+    SMALL = ("seed", "--users", "2", "--days", "30", "--challenges", "1")
+
+    def test_tells_what_it_made_and_how_to_log_in(self, run: Run, here: Database) -> None:
+        done = run(*self.SMALL)
+
+        counts, login = done.out.splitlines()
+        assert done.code == 0
+        assert counts.startswith("2 people, ")
+        assert ("bytes an entry" in counts) == here.embedded
+        assert login.startswith("log in as person1@seed.test with the password: ")
+        assert done.err.startswith("\r100 %: 2 people")
+
+    def test_leaves_a_database_that_is_sound(self, run: Run, here: Database) -> None:
+        run(*self.SMALL)
+
+        assert run("db", "check", "--deep").code == 0
+
+    def test_refuses_to_go_beside_people_unasked(self, run: Run, here: Database) -> None:
+        run(*self.SMALL)
+
+        assert "say --beside" in run(*self.SMALL).err
+        assert run(*self.SMALL, "--beside").code == 0
+
+
 class TestGuards:
     def test_says_that_all_is_well(self, run: Run) -> None:
         assert run("guards") == Done(0, "GUARDS OK\n", "")

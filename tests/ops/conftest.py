@@ -24,10 +24,11 @@ from tests.ops.installation import (
     write_json,
 )
 
-# Nothing here asks the engine that the suite runs on, but for the dump of a PostgreSQL.
+# Nothing here asks the engine that the suite runs on, but for these.
+ON_BOTH = ("test_backup_dump", "test_seed")
 HERE = Path(__file__).parent
 ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
-collect_ignore = [path.name for path in HERE.glob("test_*.py") if ON_POSTGRES and path.stem != "test_backup_dump"]
+collect_ignore = [path.name for path in HERE.glob("test_*.py") if ON_POSTGRES and path.stem not in ON_BOTH]
 WELL = {"status": "ok", "version": "1", "database": "ok", "release": RELEASE}
 APP = """
 import hashlib
