@@ -129,6 +129,18 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def flat(session: nox.Session) -> None:
+    """The same calls at ten thousand entries and at ten million; half an hour and 3 GB of disk (needs wrk)."""
+    session.run(PYTHON, "-m", "benchmarks.flat", *session.posargs)
+
+
+@nox.session(default=False)
+def flame(session: nox.Session) -> None:
+    """Watch a worker through a mixed day with py-spy, and tell the share of each layer (needs wrk)."""
+    session.run(PYTHON, "-m", "benchmarks.flame", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Make both lock files anew, for every supported Python and platform, from what pyproject.toml asks for."""
     compile_ = (

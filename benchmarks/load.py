@@ -111,7 +111,7 @@ def run(script: Script, seconds: int, connections: int) -> Measured:
     """One run; each of a script goes on with numbers that none before it had."""
     script.runs += 1
     command = [require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    command += ["--timeout", "10s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
+    command += ["--timeout", "30s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
     told = json.loads(said.partition("\nJSON")[2])
     if told["failed"] or not told["requests"]:

@@ -13,7 +13,7 @@ import httpx2
 
 from benchmarks.load import Job, Request, mixed
 from benchmarks.serving import Server, app_served, lifetracker
-from benchmarks.world import LATELY, LONG_PEOPLE, PASSWORD, PEOPLE, Planned, planned, today
+from benchmarks.world import LATELY, PASSWORD, PEOPLE, Planned, planned, today
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log import repository
 
@@ -36,15 +36,16 @@ def ours_served(folder: Path) -> Iterator[tuple[Server, dict[str, list[Job]]]]:
     database = f"sqlite:///{folder / 'life_tracker.db'}"
     lifetracker(database, "db", "upgrade")
     with app_served(APP, FIRST, folder, database) as server:
-        challenges = _settle_in(server.address)
-        _fill(database, challenges)
-        yield server, _jobs(challenges)
+        yield server, _jobs(settle_in(server.address, database, planned()))
 
 
-def _settle_in(address: str) -> list[Mine]:
+def settle_in(address: str, database: str, plans: Sequence[Planned]) -> list[Mine]:
+    """Make the planned people and challenges over HTTP, and write their logs straight into the database."""
     with httpx2.Client(base_url=address, timeout=30) as client:
-        owners = [_owner(client, number) for number in range(PEOPLE + LONG_PEOPLE)]
-        return [_start(client, plan, *owners[plan.person]) for plan in planned()]
+        owners = [_owner(client, number) for number in range(1 + max(plan.person for plan in plans))]
+        challenges = [_start(client, plan, *owners[plan.person]) for plan in plans]
+    _fill(database, challenges)
+    return challenges
 
 
 def _owner(client: httpx2.Client, number: int) -> tuple[int, str]:

@@ -76,11 +76,11 @@ def _beside_peer(results: Results, job: str) -> list[list[str]]:
     theirs = [max(each, key=lambda measured: measured.rate) for each in zip(*_peers(results, names), strict=True)]
     ratios = [mine.rate / other.rate for mine, other in zip(ours, theirs, strict=True)]
     rates = [f"{median(each.rate for each in side):.0f}/s" for side in (theirs, ours)]
-    rows = [[NAMES[job], *rates, *_judged(ratios, AIMS.of_peer[job], "×")]]
+    rows = [[NAMES[job], *rates, *judged(ratios, AIMS.of_peer[job], "×")]]
     if job == "mixed":
         tails = [mine.p99 / other.p99 for mine, other in zip(ours, theirs, strict=True)]
         p99s = [f"{median(each.p99 for each in side):.0f} ms" for side in (theirs, ours)]
-        rows.append(["its p99, of single requests", *p99s, *_judged(tails, AIMS.p99, "×", most=True)])
+        rows.append(["its p99, of single requests", *p99s, *judged(tails, AIMS.p99, "×", most=True)])
     return rows
 
 
@@ -98,7 +98,7 @@ def _memory(results: Results) -> list[list[str]]:
         return []
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     sizes = [f"{median(side):.0f} MB" for side in (theirs, ours)]
-    return [["memory under that mix (PSS of all processes)", *sizes, *_judged(ratios, AIMS.memory, "×", most=True)]]
+    return [["memory under that mix (PSS of all processes)", *sizes, *judged(ratios, AIMS.memory, "×", most=True)]]
 
 
 def _beside_floor(results: Results, job: str) -> list[list[str]]:
@@ -109,10 +109,11 @@ def _beside_floor(results: Results, job: str) -> list[list[str]]:
 
 
 def _row(name: str, beside: str, figures: Sequence[float], aim: float, unit: str, *, most: bool = False) -> list[str]:
-    return [name, beside, *_judged(figures, aim, unit, most=most)]
+    return [name, beside, *judged(figures, aim, unit, most=most)]
 
 
-def _judged(figures: Sequence[float], aim: float, unit: str, *, most: bool = False) -> list[str]:
+def judged(figures: Sequence[float], aim: float, unit: str, *, most: bool = False) -> list[str]:
+    """Median, spread, aim and whether it was reached, as cells; with `most` the aim is not to be exceeded."""
     middle = median(figures)
     reached = middle <= aim if most else middle >= aim
     digits = 0 if unit == "%" else 2

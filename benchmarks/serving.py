@@ -54,7 +54,7 @@ def serving(
     words = [word.replace("PORT", str(port)) for word in command]
     with log.open("ab") as out:
         began = time.perf_counter()
-        process = subprocess.Popen(words, cwd=ROOT, env={**_plain(), **(environment or {})}, stdout=out, stderr=out)
+        process = subprocess.Popen(words, cwd=ROOT, env={**plain(), **(environment or {})}, stdout=out, stderr=out)
         try:
             _wait_for(port, path, process, log)
             yield Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - began)
@@ -65,21 +65,20 @@ def serving(
 def app_served(app: str, path: str, folder: Path, database: str = "") -> AbstractContextManager[Server]:
     """A context: one of our applications, as `lifetracker-api.service` starts it, but for the number of workers."""
     command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "PORT"]
-    settings = {"LIFETRACKER_DATABASE_URL": database} if database else {}
-    environment = {**settings, "LIFETRACKER_LIMITS": "off", "WEB_CONCURRENCY": str(WORKERS)}
+    environment = {**plain(database), "LIFETRACKER_LIMITS": "off", "WEB_CONCURRENCY": str(WORKERS)}
     return serving(command, path, folder / f"{app.partition(':')[0]}.log", environment)
 
 
 def lifetracker(database: str, *words: str) -> str:
     """Run one of the operator's commands on a database; answers what it printed."""
-    environment = {**_plain(), "LIFETRACKER_DATABASE_URL": database}
     command = [sys.executable, "-m", "lifetracker", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(command, cwd=ROOT, env=plain(database), stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def _plain() -> dict[str, str]:
-    """This environment without what would change how a server of ours behaves."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+def plain(database: str = "") -> dict[str, str]:
+    """This environment without what would change how ours behaves, and with the database that it is to work on."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return kept | ({"LIFETRACKER_DATABASE_URL": database} if database else {})
 
 
 def _free_port() -> int:
