@@ -21,13 +21,13 @@ from benchmarks import page
 from benchmarks.load import Failed, Job, Request, Script, require_wrk, run, write_script
 from benchmarks.ours import APP, FIRST, ours_served
 from benchmarks.pocketbase import pocketbase_served
-from benchmarks.report import AIMS, Results, told
+from benchmarks.report import AIMS, Results, called_there, told
 from benchmarks.serving import Server, app_served, lifetracker
 
 FULL_RUN = 5  # rounds
 CONNECTIONS, MIXED_CONNECTIONS = 16, 64
-THEIRS = {"tick": ("create", "update")}  # where the peer's better of two counts; else it is called as ours is
 JOBS = ("tick", "today", "stats", "view", "mixed")
+CHOICE = (*JOBS, "late")  # the last only when it is asked for
 
 
 @dataclass
@@ -64,7 +64,7 @@ def _measure(options: argparse.Namespace) -> Results:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=_jobs, default=list(JOBS), help=f"some of {','.join(JOBS)}")
+    parser.add_argument("--only", type=_jobs, default=list(JOBS), help=f"some of {','.join(CHOICE)}")
     parser.add_argument("--seconds", type=int, default=5, help="of each run")
     parser.add_argument("--rounds", type=int, default=FULL_RUN)
     parser.add_argument("--skip-peer", action="store_true", help="only us beside our floor")
@@ -74,9 +74,9 @@ def _options() -> argparse.Namespace:
 
 def _jobs(text: str) -> list[str]:
     chosen = text.split(",")
-    if unknown := set(chosen) - set(JOBS):
+    if unknown := set(chosen) - set(CHOICE):
         raise argparse.ArgumentTypeError(f"no such job: {', '.join(unknown)}")
-    return [job for job in JOBS if job in chosen]
+    return [job for job in CHOICE if job in chosen]
 
 
 def _start(bench: Bench, servers: ExitStack) -> None:
@@ -103,7 +103,7 @@ def _round(bench: Bench) -> None:
         for side in bench.servers:
             for name in _called(side, job):
                 measured = run(bench.scripts[side, name], bench.options.seconds, _connections(job))
-                bench.results.measured[side, f"{job}:{name}" if side == "floor" else name].append(measured)
+                bench.results.measured[side, job].setdefault(name, []).append(measured)
             if job == "mixed" and side != "floor":
                 bench.results.memory[side].append(bench.servers[side].memory())
     bench.results.startup.append(_seconds_to_start(bench.folder))
@@ -112,7 +112,7 @@ def _round(bench: Bench) -> None:
 def _called(side: str, job: str) -> Sequence[str]:
     if side == "floor":
         return ("empty",) if job in AIMS.of_floor else ()
-    return THEIRS.get(job, (job,)) if side == "peer" else (job,)
+    return called_there(job) if side == "peer" else (job,)
 
 
 def _wanted(bench: Bench, side: str) -> set[str]:

@@ -18,7 +18,7 @@ from sqlalchemy import Select, Table, func, select
 
 from benchmarks.load import Job, Request
 from benchmarks.serving import lifetracker
-from benchmarks.world import LATELY, today
+from benchmarks.world import TICKED, today
 from lifetracker.challenges.models import CHALLENGES
 from lifetracker.core.auth import digest
 from lifetracker.core.db import Database, Transaction
@@ -106,7 +106,7 @@ def jobs_of(side: Side, people: Sequence[int]) -> dict[str, list[Job]]:
 
 
 def _tick(challenge_id: int, number: int, token: str) -> Request:
-    day = today() - timedelta(days=number % LATELY)
+    day = today() - timedelta(days=TICKED[number % len(TICKED)])
     return Request("PUT", f"/challenges/{challenge_id}/log/{day.isoformat()}", token, '{"value": {n}}')
 
 
@@ -119,7 +119,7 @@ def _log_in(tx: Transaction, tokens: dict[int, str]) -> None:
 
 def _running(tx: Transaction, people: Sequence[int]) -> Sequence[Any]:
     """Those without an end, which take an entry on any of the last days."""
-    since = today() - timedelta(days=LATELY)
+    since = today() - timedelta(days=max(TICKED) + 1)
     asked = select(CHALLENGES.c.id, CHALLENGES.c.user_id).where(
         CHALLENGES.c.user_id.in_(people), CHALLENGES.c.duration_days.is_(None), CHALLENGES.c.first_start_date < since
     )

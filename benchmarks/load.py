@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from benchmarks.world import shuffled
 
 SCRIPT = """
 local host = HOST
@@ -92,8 +93,7 @@ def require_wrk() -> str:
 def mixed(parts: Sequence[tuple[Sequence[Job], int]], length: int = 1000) -> list[Job]:
     """Jobs of each kind by their share in percent, in an order that is the same at every run."""
     jobs = [kind[number % len(kind)] for kind, share in parts for number in range(length * share // 100)]
-    random.Random(0).shuffle(jobs)
-    return jobs
+    return shuffled(jobs)
 
 
 def write_script(file: Path, address: str, jobs: Sequence[Job]) -> Script:

@@ -13,7 +13,7 @@ import httpx2
 
 from benchmarks.load import Job, Request, mixed
 from benchmarks.serving import Server, app_served, lifetracker
-from benchmarks.world import LATELY, PASSWORD, PEOPLE, Planned, planned, today
+from benchmarks.world import LATE, PASSWORD, PEOPLE, TICKED, Planned, planned, shuffled, today
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log import repository
 
@@ -91,18 +91,23 @@ def _entries(mine: Mine) -> Iterator[dict[str, Any]]:
 
 def _jobs(challenges: Sequence[Mine]) -> dict[str, list[Job]]:
     year = [mine for mine in challenges if mine.plan.person < PEOPLE]
-    ticks: list[Job] = [[_tick(mine, back)] for back in range(LATELY) for mine in year]
+    ticks, late = (_ticks(year, days) for days in (TICKED, LATE))
     opens: list[Job] = [[Request("GET", "/today", mine.token)] for mine in year if mine.plan.place == 0]
     long = [mine for mine in challenges if mine.plan.person >= PEOPLE]
     stats: list[Job] = [[Request("GET", f"/challenges/{mine.id}/stats", mine.token)] for mine in long]
     views: list[Job] = [[Request("GET", f"/challenges/{mine.id}", mine.token)] for mine in year]
     return {
         "tick": ticks,
+        "late": late,
         "today": opens,
         "stats": stats,
         "view": views,
         "mixed": mixed([(opens, 60), (ticks, 30), (stats, 10)]),
     }
+
+
+def _ticks(challenges: Sequence[Mine], days: Sequence[int]) -> list[Job]:
+    return shuffled([_tick(mine, back)] for back in days for mine in challenges)
 
 
 def _tick(mine: Mine, back: int) -> Request:

@@ -20,7 +20,7 @@ import httpx2
 
 from benchmarks.load import Job, Request, mixed
 from benchmarks.serving import Server, serving
-from benchmarks.world import LATELY, LONG_PEOPLE, PASSWORD, PEOPLE, Planned, planned, today
+from benchmarks.world import LONG_PEOPLE, PASSWORD, PEOPLE, TICKED, Planned, planned, shuffled, today
 
 PROGRAM = Path(sys.executable).with_name("pocketbase")  # where its wheel puts it
 ROOT = {"identity": "root@example.test", "password": "correct horse battery"}
@@ -156,7 +156,7 @@ def _log(of: Theirs) -> Iterator[dict[str, Any]]:
 def _jobs(challenges: Sequence[Theirs]) -> dict[str, list[Job]]:
     """`open the app` is two requests, and three years of log are as many as they have pages."""
     year = [theirs for theirs in challenges if theirs.plan.person < PEOPLE]
-    changes: list[Job] = [[_change(theirs, back)] for back in range(LATELY) for theirs in year]
+    changes: list[Job] = shuffled([_change(theirs, back)] for back in TICKED for theirs in year)
     opens = [_open(theirs) for theirs in year if theirs.plan.place == 0]
     pages = [_pages(theirs) for theirs in challenges if theirs.plan.person >= PEOPLE]
     records = "/api/collections/challenges/records"

@@ -7,14 +7,17 @@ others keep one for three years, whose numbers are asked for.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 PEOPLE, LONG_PEOPLE = 20, 20
 YEAR, THREE_YEARS = 365, 1096
-LATELY = 7  # the last days, which are ticked
+# Days back from today that are ticked: nearly always today itself, at times yesterday, seldom one before.
+TICKED = (0,) * 16 + (1,) * 3 + (5,)
+LATE = tuple(range(7))  # and where somebody makes up for a week
 PASSWORD = "correct horse"
 KEPT = 0.92  # how many of the days that a schedule names were logged
 SKIPPED, NOTED = 0.04, 0.1
@@ -89,6 +92,13 @@ def planned() -> list[Planned]:
     """All challenges, person by person."""
     year = [Planned(person, place, shape, YEAR) for person in range(PEOPLE) for place, shape in enumerate(SHAPES)]
     return year + [Planned(PEOPLE + person, 0, SHAPES[1], THREE_YEARS) for person in range(LONG_PEOPLE)]
+
+
+def shuffled(jobs: Iterable[T]) -> list[T]:
+    """In an order that is the same at every run."""
+    mixed = list(jobs)
+    random.Random(0).shuffle(mixed)
+    return mixed
 
 
 def today() -> date:
