@@ -2,8 +2,8 @@
 
     nox -s flame [-- --seconds 20 --folder DIR]
 
-The stacks are kept in `mixed.raw`, which https://www.speedscope.app shows as a flame graph. py-spy reads another
-process's memory: on a machine that forbids it (`kernel.yama.ptrace_scope`), run it as root.
+The flame graph is kept as `mixed.svg`, the stacks that the table counts as `mixed.raw`. py-spy reads another process's
+memory: on a machine that forbids it (`kernel.yama.ptrace_scope`), run it as root.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ def main() -> None:
     options = _options()
     require_wrk()
     options.folder.mkdir(parents=True, exist_ok=True)
-    stacks = options.folder / "mixed.raw"
+    stacks, graph = (options.folder / f"mixed.{kind}" for kind in ("raw", "svg"))
     with TemporaryDirectory(dir=options.folder) as folder, ours_served(Path(folder)) as (server, jobs):
         script = write_script(Path(folder) / "mixed.lua", server.address, jobs["mixed"])
         run(script, MARGIN, MIXED_CONNECTIONS)
-        _watch(server, script, stacks, options.seconds)
+        _watch(server, script, stacks, "raw", options.seconds)
+        _watch(server, script, graph, "flamegraph", options.seconds)
     lines = stacks.read_text("utf-8").splitlines()
     page.print_out(_hottest(lines))
     text = _told(lines, options.seconds)
     page.print_out(text)
     page.put("flame", text)
-    page.say(f"the stacks are in {stacks}")
+    page.say(f"the graph is {graph}, its stacks are in {stacks}")
 
 
 def _options() -> argparse.Namespace:
@@ -50,9 +51,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _watch(server: Server, script: Script, stacks: Path, seconds: int) -> None:
+def _watch(server: Server, script: Script, to: Path, form: str, seconds: int) -> None:
     worker = server.workers()[0]
-    command = [str(PROGRAM), "record", "--pid", str(worker), "--format", "raw", "--output", str(stacks)]
+    command = [str(PROGRAM), "record", "--pid", str(worker), "--format", form, "--output", str(to)]
     command += ["--rate", str(A_SECOND), "--duration", str(seconds), "--nonblocking"]
     watcher = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     run(script, seconds + MARGIN, MIXED_CONNECTIONS)

@@ -9,16 +9,16 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
-def put(part: str, text: str) -> None:
+def put(part: str, text: str, page: Path = PAGE) -> None:
     """Put `text` between the page's markers of that name."""
-    whole = PAGE.read_text("utf-8")
+    whole = page.read_text("utf-8")
     begin, end = f"<!-- {part}: written by nox -s {part} -->", f"<!-- {part}: end -->"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     changed, count = pattern.subn(lambda _: f"{begin}\n\n{text}\n\n{end}", whole)
     if count != 1:
-        sys.exit(f"{PAGE} has no place for {part}: {begin} … {end}")
-    PAGE.write_text(changed, "utf-8")
-    say(f"written to {PAGE}")
+        sys.exit(f"{page} has no place for {part}: {begin} … {end}")
+    page.write_text(changed, "utf-8")
+    say(f"written to {page}")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
