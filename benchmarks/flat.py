@@ -1,9 +1,9 @@
 """Whether it stays as fast as it grows: the same calls at ten thousand entries and at ten million.
 
-    nox -s flat [-- --people 20000 --rounds 5 --seconds 5 --folder DIR]
+    nox -s flat [-- --people 20000 --rounds 5 --seconds 5 --folder DIR --only calls,smoke,backup,person]
 
-With a folder the databases stay there, and the next run uses them again. A run with fewer people than 20,000 or fewer
-rounds than five only prints.
+With a folder the databases stay there, and the next run uses them again. A run with fewer people than 20,000, fewer
+rounds than five or a part of the parts only prints.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 
 from benchmarks import machine, page
-from benchmarks.flat_sides import CALLS, Side, jobs_of, keepers, peers, seeded
+from benchmarks.flat_sides import CALLS, Keeps, Side, jobs_of, keepers, peers, seeded
 from benchmarks.load import Failed, Job, Measured, Script, require_wrk, run, write_script
 from benchmarks.ours import APP, FIRST, settle_in
 from benchmarks.report import judged
@@ -34,6 +35,7 @@ YEARS_10, DAYS_30, FIFTY = 3_650, 30, 50
 BACKUP_RUNS = 30  # at most: on a busy machine a nice process takes its time
 ASKED = 10  # times a round
 HEAD = ["what", "small", "large", "ratio", "spread", "aim", "reached"]
+PARTS = ("calls", "smoke", "backup", "person")
 Pairs = list[tuple[Measured, Measured]]
 
 
@@ -46,12 +48,14 @@ class Flat:
     person: Pairs = field(default_factory=list)
     smoke: list[float] = field(default_factory=list)
     sides: tuple[Side, ...] = ()
-    entries: tuple[int, ...] = ()
+    keepers: tuple[list[Keeps], ...] = ()  # of each side
 
 
 def main() -> None:
     options = _options()
     require_wrk()
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(dir=options.folder) as folder:
             measured = _measure(Path(folder), options)
@@ -59,7 +63,7 @@ def main() -> None:
         sys.exit(str(failed))
     text = _told(measured, options)
     page.print_out(text)
-    if options.people >= MANY and options.rounds >= FULL_RUN:
+    if options.people >= MANY and options.rounds >= FULL_RUN and options.only == list(PARTS):
         page.put("flat", text)
 
 
@@ -69,36 +73,49 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=5, help="of each run")
     parser.add_argument("--rounds", type=int, default=FULL_RUN)
     parser.add_argument("--folder", type=Path, help="where the databases are kept; a disk, no RAM disk")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"some of {','.join(PARTS)}")
     return parser.parse_args()
+
+
+def _parts(text: str) -> list[str]:
+    chosen = text.split(",")
+    if unknown := set(chosen) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}")
+    return [part for part in PARTS if part in chosen]
 
 
 def _measure(folder: Path, options: argparse.Namespace) -> Flat:
     flat = Flat()
-    _grow(flat, folder, options)
-    _back_up(flat, folder, options)
-    _look_at_one_person(flat, folder, options)
+    at = options.folder or folder
+    page.say(f"seeding {FEW} and {options.people} people")
+    flat.sides = seeded(at / "small.db", FEW), seeded(at / f"{options.people}.db", options.people)
+    flat.keepers = tuple(keepers(side) for side in flat.sides)
+    for part in options.only:
+        MEASURING[part](flat, folder, options)
     return flat
 
 
-def _grow(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
-    """The same calls on both, in turns; then what an operator does with the large one."""
-    at = options.folder or folder
-    page.say(f"seeding {FEW} and {options.people} people")
-    small, large = flat.sides = seeded(at / "small.db", FEW), seeded(at / f"{options.people}.db", options.people)
-    few, many = keepers(small), keepers(large)
-    flat.entries = sum(each.entries for each in few), sum(each.entries for each in many)
+def _call(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
+    """The same calls on both, in turns."""
+    people = [each.user_id for each in flat.keepers[0]], peers(*flat.keepers)
     scripts = []
     with ExitStack() as servers:
-        for side, people in ((small, [each.user_id for each in few]), (large, peers(few, many))):
+        for side, chosen in zip(flat.sides, people, strict=True):
             server = servers.enter_context(app_served(APP, FIRST, folder, side.url))
-            jobs = jobs_of(side, people)
+            jobs = jobs_of(side, chosen)
             scripts.append({call: _script(folder, side.file.stem, call, server.address, jobs[call]) for call in CALLS})
         for number in range(options.rounds):
             page.say(f"round {number + 1} of {options.rounds}")
             for call in CALLS:
                 one, other = (run(side[call], options.seconds, CONNECTIONS) for side in scripts)
                 flat.calls[call].append((one, other))
-        flat.smoke = [_seconds_of_smoke(large) for _ in range(3)]
+
+
+def _smoke(flat: Flat, _folder: Path, options: argparse.Namespace) -> None:
+    for _ in range(min(options.rounds, 3)):
+        began = time.perf_counter()
+        lifetracker(flat.sides[1].url, "smoke")
+        flat.smoke.append(time.perf_counter() - began)
 
 
 def _script(folder: Path, side: str, call: str, address: str, jobs: list[Job]) -> Script:
@@ -107,17 +124,12 @@ def _script(folder: Path, side: str, call: str, address: str, jobs: list[Job]) -
     return script
 
 
-def _seconds_of_smoke(side: Side) -> float:
-    began = time.perf_counter()
-    lifetracker(side.url, "smoke")
-    return time.perf_counter() - began
-
-
 def _back_up(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
     """Ticks on the large database, quiet and while it is backed up, as the timer's unit does it: nice, and idle I/O."""
     large = flat.sides[1]
     with app_served(APP, FIRST, folder, large.url) as server:
-        ticks = jobs_of(large, [each.user_id for each in keepers(large)[:: options.people // 500 or 1]])["tick"]
+        some = [each.user_id for each in flat.keepers[1][:: options.people // 500 or 1]]
+        ticks = jobs_of(large, some)["tick"]
         script = _script(folder, "backup", "tick", server.address, ticks)
         for number in range(options.rounds):
             page.say(f"backup {number + 1} of {options.rounds}")
@@ -168,24 +180,33 @@ def _asked(url: str, token: str) -> Measured:
     return Measured(1000 / median(took), median(took), max(took))
 
 
+MEASURING = {"calls": _call, "smoke": _smoke, "backup": _back_up, "person": _look_at_one_person}
+
+
 def _told(flat: Flat, options: argparse.Namespace) -> str:
-    few, many = flat.entries
-    rows = [row for call in CALLS for row in _both(call, flat.calls[call], 1.3)]
-    rows.append(_row("ticks while it is backed up (quiet, then during it), p99", flat.backup, "p99", 3.0))
-    rows.append(_row("`GET /today` of 50 challenges (30 days, then 10 years), p50", flat.person, "p50", 2.0))
-    rows.append(["smoke", "", f"{median(flat.smoke):.1f} s", *judged(flat.smoke, 10.0, "s", most=True)])
-    size = flat.sides[1].file.stat().st_size
-    mega = [size / 1e6]
-    rows.append(["size of the file", "", f"{size / many:.0f} bytes an entry", *judged(mega, 1000, "MB", most=True)])
-    if flat.sides[1].seconds is not None:
-        rows.append(["`lifetracker seed`", "", "", *judged([flat.sides[1].seconds], 180, "s", most=True)])
+    few, many = (sum(each.entries for each in side) for side in flat.keepers)
     about = f"{few:,} entries of {FEW} people, and {many:,} of {options.people:,}. {options.rounds} rounds of "
     about += f"{options.seconds} s, {CONNECTIONS} connections. {machine.described(machine.wrk_version())}"
-    return f"{about}\n\n{page.table(HEAD, rows)}"
+    return f"{about}\n\n{page.table(HEAD, [*_of_calls(flat), *_of_the_rest(flat, many)])}"
 
 
-def _both(call: str, pairs: Pairs, aim: float) -> list[list[str]]:
-    return [_row(f"{call}, {of}", pairs, of, aim) for of in ("p50", "p99")]
+def _of_calls(flat: Flat) -> Iterator[list[str]]:
+    for call, pairs in flat.calls.items():
+        yield from (_row(f"{call}, {of}", pairs, of, 1.3) for of in ("p50", "p99") if pairs)
+    if flat.backup:
+        yield _row("ticks while it is backed up (quiet, then during it), p99", flat.backup, "p99", 3.0)
+    if flat.person:
+        yield _row("`GET /today` of 50 challenges (30 days, then 10 years), p50", flat.person, "p50", 2.0)
+
+
+def _of_the_rest(flat: Flat, entries: int) -> Iterator[list[str]]:
+    large = flat.sides[1]
+    size = large.file.stat().st_size
+    if flat.smoke:
+        yield ["`lifetracker smoke`", "", "", *judged(flat.smoke, 10.0, "s", most=True)]
+    yield ["size of the file", "", f"{size / entries:.0f} bytes an entry", *judged([size / 1e6], 1000, "MB", most=True)]
+    if large.seconds is not None:
+        yield ["`lifetracker seed`", "", "", *judged([large.seconds], 180, "s", most=True)]
 
 
 def _row(name: str, pairs: Pairs, of: str, aim: float) -> list[str]:
