@@ -23,7 +23,7 @@ import httpx2
 
 from benchmarks import machine, page
 from benchmarks.flat_sides import CALLS, Keeps, Side, jobs_of, keepers, peers, seeded
-from benchmarks.load import Failed, Job, Measured, Script, require_wrk, run, write_script
+from benchmarks.load import Failed, Job, Measured, Script, once, require_wrk, run, write_script
 from benchmarks.ours import APP, FIRST, settle_in
 from benchmarks.report import judged
 from benchmarks.serving import app_served, lifetracker, plain
@@ -103,6 +103,7 @@ def _call(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
         for side, chosen in zip(flat.sides, people, strict=True):
             server = servers.enter_context(app_served(APP, FIRST, folder, side.url))
             jobs = jobs_of(side, chosen)
+            once(server.address, jobs["today"])
             scripts.append({call: _script(folder, side.file.stem, call, server.address, jobs[call]) for call in CALLS})
         for number in range(options.rounds):
             page.say(f"round {number + 1} of {options.rounds}")

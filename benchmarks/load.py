@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx2
+
 from benchmarks.world import shuffled
 
 SCRIPT = """
@@ -105,6 +107,14 @@ def write_script(file: Path, address: str, jobs: Sequence[Job]) -> Script:
 
 def _lua(text: str | None) -> str:
     return "nil" if text is None else json.dumps(text)
+
+
+def once(address: str, jobs: Sequence[Job]) -> None:
+    """Each request once, one after another, so that whatever is made at a first call is there."""
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        for request in (request for job in jobs for request in job):
+            headers = {"Authorization": request.token} if request.token else {}
+            client.request(request.method, request.path, headers=headers, content=request.body).raise_for_status()
 
 
 def run(script: Script, seconds: int, connections: int) -> Measured:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import Failed, Request, mixed, run, write_script
+from benchmarks.load import Failed, Request, mixed, once, run, write_script
 
 A, B = [Request("GET", "/a")], [Request("GET", "/b"), Request("GET", "/b")]
 WRITE = Request("PUT", "/w", "Bearer x", '{"n": {n}, "day": "{day}"}')
@@ -73,6 +73,13 @@ class TestMixed:
 class TestWriteScript:
     def test_counts_the_requests_of_a_job(self, tmp_path: Path) -> None:
         assert write_script(tmp_path / "x.lua", "http://127.0.0.1:1", [A, B]).requests_a_job == 1.5
+
+
+class TestOnce:
+    def test_asks_each_request_once(self, server: Noting) -> None:
+        once(server.address, [A, B])
+
+        assert [path for _, path, *_ in server.heard] == ["/a", "/b", "/b"]
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk, which makes the load, is not installed")
