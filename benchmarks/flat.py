@@ -108,7 +108,9 @@ def _call(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
         for number in range(options.rounds):
             page.say(f"round {number + 1} of {options.rounds}")
             for call in CALLS:
-                one, other = (run(side[call], options.seconds, CONNECTIONS) for side in scripts)
+                turn = 1 if number % 2 == 0 else -1  # who is first changes from round to round
+                took = [run(side[call], options.seconds, CONNECTIONS) for side in scripts[::turn]]
+                one, other = took[::turn]
                 flat.calls[call].append((one, other))
 
 
