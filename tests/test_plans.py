@@ -131,7 +131,6 @@ class TestHotCalls:
         assert statements
         assert not {statement: plan for statement, plan in plans.items() if any(_scans(step) for step in plan)}
 
-    @pytest.mark.xfail(strict=True, reason="the database still puts the turns of a challenge in order")
     @pytest.mark.parametrize("call", HOT)
     def test_sort_nothing(self, db: Database, asked: Callable[[Call], list[Statement]], call: str) -> None:
         if not db.embedded:

@@ -15,13 +15,14 @@ from lifetracker.core.prepared import Prepared
 PIECE = 20
 
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
+# The turns of one are in no order: to ask for it would have the database sort, where there is hardly ever anything to.
 _WITH_TURNS = select(
     CHALLENGES, TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date
 ).outerjoin(TURNS, TURNS.c.challenge_id == CHALLENGES.c.id)
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
 _OWN = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
-_ONE = Prepared(_OWN.where(CHALLENGES.c.id == bindparam("this")).order_by(TURNS.c.from_date, TURNS.c.id))
-_ALL = Prepared(_OWN.order_by(CHALLENGES.c.position, CHALLENGES.c.id, TURNS.c.from_date, TURNS.c.id))
+_ONE = Prepared(_OWN.where(CHALLENGES.c.id == bindparam("this")))
+_ALL = Prepared(_OWN.order_by(CHALLENGES.c.position, CHALLENGES.c.id))
 
 
 def find_challenge(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:

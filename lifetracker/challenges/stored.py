@@ -20,12 +20,15 @@ _SHOWN_OF = attrgetter(*SHOWN)
 
 def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
     """A challenge for each run of rows with the same id; each row holds one of its turns, or none."""
-    for _, group in groupby(rows, key=lambda row: row.id):
+    for _, group in groupby(rows, key=attrgetter("id")):
         run = list(group)
-        turns = tuple(
-            TurnTaken(row.turn_id, row.turn, row.from_date, row.until_date) for row in run if row.turn is not None
-        )
-        yield _stored(run[0], turns, week_starts_on)
+        yield _stored(run[0], _turns(run) if run[0].turn else (), week_starts_on)
+
+
+def _turns(run: Iterable[Any]) -> tuple[TurnTaken, ...]:
+    """In the order in which they were taken."""
+    ordered = sorted(run, key=lambda row: (row.from_date, row.turn_id))
+    return tuple(TurnTaken(row.turn_id, row.turn, row.from_date, row.until_date) for row in ordered)
 
 
 def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
