@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from datetime import datetime
 
-from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, Text
+from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
 from lifetracker.core.models import BigId, UtcDateTime, table_of
@@ -35,8 +35,9 @@ class Entry(SQLModel, table=True):
 
 class KeptStanding(SQLModel, table=True):
     """How a challenge stood when `open_from` began (see `attempts.Standing`); what its rules were then is told by when
-    they were written, `rules_at`, and the person's week. The log can rebuild every row, and triggers of the database
-    drop one when a day that it counts is written."""
+    they were written, `rules_at`, and the person's week. On the upper `rung`, 0, that is today or a little before; on
+    the lower, 1, at least a week ago. The log can rebuild every row, and triggers of the database drop one when a day
+    that it counts is written."""
 
     __tablename__ = "standings"
     __table_args__ = (
@@ -47,6 +48,7 @@ class KeptStanding(SQLModel, table=True):
     )
 
     user_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    rung: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     challenge_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
     rules_at: datetime = Field(sa_type=UtcDateTime)
     week_starts_on: str = Field(sa_type=Text)

@@ -36,8 +36,9 @@ _SINCE = select(STANDINGS, *_ENTRY).outerjoin(
         LOG.c.date >= STANDINGS.c.open_from,
     ),
 )
-_SINCE_ALL = Prepared(_SINCE.where(STANDINGS.c.user_id == bindparam("of_user")))
-_STANDING = and_(STANDINGS.c.user_id == bindparam("of_user"), STANDINGS.c.challenge_id == bindparam("of_challenge"))
+_RUNG = and_(STANDINGS.c.user_id == bindparam("of_user"), STANDINGS.c.rung == bindparam("of_rung"))
+_SINCE_ALL = Prepared(_SINCE.where(_RUNG))
+_STANDING = and_(_RUNG, STANDINGS.c.challenge_id == bindparam("of_challenge"))
 _SINCE_ONE = Prepared(_SINCE.where(_STANDING))
 _FORGET = Prepared(delete(STANDINGS).where(_STANDING))
 _KEEP = Prepared(insert(STANDINGS).values({column.name: bindparam(column.name) for column in STANDINGS.c}))
@@ -92,22 +93,21 @@ def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> list[Iterab
     return tx.ask_columns(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
 
 
-def since_standing(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+def since_standing(tx: Transaction, user_id: int, rung: int, challenge_id: int) -> Sequence[Row[Any]]:
     """The standing of one challenge, in a row for each entry that it does not count yet; none where none is kept."""
-    return tx.ask(_SINCE_ONE, of_user=user_id, of_challenge=challenge_id)
+    return tx.ask(_SINCE_ONE, of_user=user_id, of_rung=rung, of_challenge=challenge_id)
 
 
-def since_standings(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:
-    """The same for all of a person's challenges, those of one together."""
-    return tx.ask(_SINCE_ALL, of_user=user_id)
+def since_standings(tx: Transaction, user_id: int, rung: int) -> Sequence[Row[Any]]:
+    """The same for all of a person's challenges."""
+    return tx.ask(_SINCE_ALL, of_user=user_id, of_rung=rung)
 
 
-def keep_standing(tx: Transaction, user_id: int, challenge_id: int, standing: dict[str, Any]) -> None:
+def keep_standing(tx: Transaction, user_id: int, rung: int, challenge_id: int, standing: dict[str, Any]) -> None:
     """In place of the one that is kept; with every column but the key."""
-    tx.ask(_FORGET, of_user=user_id, of_challenge=challenge_id)
-    tx.ask(_KEEP, user_id=user_id, challenge_id=challenge_id, **standing)
+    forget_standing(tx, user_id, rung, challenge_id)
+    tx.ask(_KEEP, user_id=user_id, rung=rung, challenge_id=challenge_id, **standing)
 
 
-def forget_standings(tx: Transaction, user_id: int, challenge_ids: Iterable[int]) -> None:
-    for challenge_id in challenge_ids:
-        tx.ask(_FORGET, of_user=user_id, of_challenge=challenge_id)
+def forget_standing(tx: Transaction, user_id: int, rung: int, challenge_id: int) -> None:
+    tx.ask(_FORGET, of_user=user_id, of_rung=rung, of_challenge=challenge_id)

@@ -2,12 +2,13 @@
 
 A standing is kept for the rules that it was reckoned by, and holds until a day that it counts is written: then the
 database itself drops it (migration 0003). So nobody who writes has to think of it, and nobody who reads can be misled.
+There are two rungs to go on from: today, and a week ago, which a forgotten day of this week leaves in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lifetracker.challenges import service as challenges
@@ -18,35 +19,35 @@ from lifetracker.daily_log.attempts import Logged, Standing
 from lifetracker.daily_log.progress import Progress
 from lifetracker.users.schemas import Person
 
-LAGS_AT_MOST = 7  # days that a look at today counts anew each time, before what it found is kept
-
+UPPER, LOWER = RUNGS = (0, 1)
+WEEK = timedelta(days=7)  # what people still write down of days gone by
 Entries = Mapping[date, Any]
 
 
 class Known(NamedTuple):
-    """What is known of one challenge's log: what `since` does not count yet, or all of it.
+    """What is known of one challenge's log: what `since`, on its `rung`, does not count yet; or all of it.
 
     `entries` are rows with everything in them, None where only what counts was read.
     """
 
     log: dict[date, Logged]
     since: Standing | None = None
+    rung: int | None = None
     entries: Entries | None = None
 
 
 def known_of(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
     """What is needed to tell how a challenge stands on `day` or later."""
-    rows = repository.since_standing(tx, person_id, rules.challenge_id)
-    return _kept(rules, rows, day) or read_whole(tx, person_id, rules)
+    return _on_rung(tx, person_id, UPPER, rules, day) or _below(tx, person_id, rules, day)
 
 
 def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date) -> dict[int, Known]:
     """The same for several challenges of a person, by their ids."""
     kept: dict[int, list[Any]] = {}
-    for row in repository.since_standings(tx, person_id):
+    for row in repository.since_standings(tx, person_id, UPPER):
         kept.setdefault(row.challenge_id, []).append(row)
     return {
-        rules.challenge_id: _kept(rules, kept.get(rules.challenge_id, ()), day) or read_whole(tx, person_id, rules)
+        rules.challenge_id: _kept(rules, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day)
         for rules in of
     }
 
@@ -57,12 +58,18 @@ def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
 
 
 def keep(tx: Transaction, person_id: int, known: Known, progress: Progress) -> None:
-    """Keep how a challenge stands today, unless that is kept already, or it has not begun."""
+    """Keep how a challenge stands today, unless that is kept already, or it has not begun.
+
+    Where it was told from further back, how it stood a week ago, too: for who next writes down a day gone by.
+    """
     standing, rules = progress.standing(), progress.rules
-    if standing == known.since or standing.open_from > progress.as_of:
-        return
-    of = {"rules_at": rules.written_at, "week_starts_on": rules.week_starts_on}
-    repository.keep_standing(tx, person_id, rules.challenge_id, standing._asdict() | of)
+    if standing != known.since and standing.open_from <= progress.as_of:
+        _keep(tx, person_id, UPPER, rules, standing)
+    a_week_ago = progress.as_of - WEEK
+    if known.rung != UPPER and _lags(known, a_week_ago):
+        before = Progress(rules, known.log, a_week_ago, known.since).standing()
+        if before.open_from <= a_week_ago:
+            _keep(tx, person_id, LOWER, rules, before)
 
 
 def keep_all(tx: Transaction, person_id: int, of: Iterable[Rules], today: date) -> None:
@@ -70,6 +77,11 @@ def keep_all(tx: Transaction, person_id: int, of: Iterable[Rules], today: date) 
     for rules in of:
         known = known_of(tx, person_id, rules, today)
         keep(tx, person_id, known, Progress(rules, known.log, today, known.since))
+
+
+def is_to_be_kept(known: Known, rules: Rules, today: date) -> bool:
+    """Whether so much had to be counted for a look at today that it should be kept for the next."""
+    return rules.first_start <= today and _lags(known, today)
 
 
 def count_wrong(tx: Transaction, person: Person) -> int:
@@ -83,27 +95,42 @@ def count_wrong(tx: Transaction, person: Person) -> int:
 def rebuild(tx: Transaction, person: Person) -> int:
     """Keep those anew; how many there were."""
     wrong = _wrong(tx, person)
-    repository.forget_standings(tx, person.id, [rules.challenge_id for rules in wrong])
-    keep_all(tx, person.id, wrong, person.today(tx.now))
+    for rung, rules in wrong:
+        repository.forget_standing(tx, person.id, rung, rules.challenge_id)
+    keep_all(tx, person.id, [rules for _, rules in wrong], person.today(tx.now))
     return len(wrong)
 
 
-def _wrong(tx: Transaction, person: Person) -> list[Rules]:
-    """The challenges whose standing would be gone on from, but their whole log tells otherwise."""
-    rules = [stored.rules for stored in challenges.load_all(tx, person)]
-    kept = [(each, known_of(tx, person.id, each, date.max).since) for each in rules]
-    return [each for each, since in kept if since and since != _from_log(tx, person.id, each, since.open_from)]
+def _wrong(tx: Transaction, person: Person) -> list[tuple[int, Rules]]:
+    """The standings that would be gone on from, but the whole log tells otherwise."""
+    of = [stored.rules for stored in challenges.load_all(tx, person)]
+    kept = [(rung, rules, _on_rung(tx, person.id, rung, rules, date.max)) for rules in of for rung in RUNGS]
+    return [
+        (rung, rules) for rung, rules, known in kept if known and not _is_borne_out(tx, person.id, rules, known.since)
+    ]
 
 
-def _from_log(tx: Transaction, person_id: int, rules: Rules, day: date) -> Standing:
-    return Progress(rules, read_whole(tx, person_id, rules).log, day).standing()
+def _is_borne_out(tx: Transaction, person_id: int, rules: Rules, since: Standing | None) -> bool:
+    whole = read_whole(tx, person_id, rules).log
+    return since is None or since == Progress(rules, whole, since.open_from).standing()
 
 
-def lags(known: Known, rules: Rules, today: date) -> bool:
-    """Whether so much was counted for this look that it should be kept for the next."""
-    if known.since is None:
-        return rules.first_start <= today
-    return (today - known.since.open_from).days > LAGS_AT_MOST
+def _lags(known: Known, day: date) -> bool:
+    return known.since is None or day - known.since.open_from > WEEK
+
+
+def _keep(tx: Transaction, person_id: int, rung: int, rules: Rules, standing: Standing) -> None:
+    of = {"rules_at": rules.written_at, "week_starts_on": rules.week_starts_on}
+    repository.keep_standing(tx, person_id, rung, rules.challenge_id, standing._asdict() | of)
+
+
+def _below(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
+    """What is known where the upper rung does not reach back to `day`."""
+    return _on_rung(tx, person_id, LOWER, rules, day) or read_whole(tx, person_id, rules)
+
+
+def _on_rung(tx: Transaction, person_id: int, rung: int, rules: Rules, day: date) -> Known | None:
+    return _kept(rules, repository.since_standing(tx, person_id, rung, rules.challenge_id), day)
 
 
 def _kept(rules: Rules, rows: Sequence[Any], day: date) -> Known | None:
@@ -116,4 +143,4 @@ def _kept(rules: Rules, rows: Sequence[Any], day: date) -> Known | None:
     entries = {row.date: row for row in rows if row.date is not None}
     log = {day: Logged(row.value, row.skipped) for day, row in entries.items() if row.skipped or row.value is not None}
     since = Standing(first.open_from, first.number, first.start, first.misses, first.done, first.streak)
-    return Known(log, since, entries)
+    return Known(log, since, first.rung, entries)

@@ -44,12 +44,12 @@ def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, 
     known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
     items, lagging = [], []
     for stored in everything:
-        log, since, entries = of_it = known[stored.id]
+        log, since, _, entries = of_it = known[stored.id]
         progress = Progress(stored.rules, log, on, since)
         if _is_on(progress):
             entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))
-        if on == now and standing_service.lags(of_it, stored.rules, now):
+        if on == now and standing_service.is_to_be_kept(of_it, stored.rules, now):
             lagging.append(stored.rules)
     counts = {"due": sum(item["due"] for item in items), "done": sum(item["outcome"] == "done" for item in items)}
     return {"date": on, "time_zone": person.time_zone, **counts, "items": items}, lagging

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log import standing_service
 from lifetracker.daily_log.models import DAILY_LOG, STANDINGS
-from lifetracker.daily_log.standing_service import LAGS_AT_MOST
+from lifetracker.daily_log.standing_service import LOWER, UPPER, WEEK
 from lifetracker.users import service as users
 from lifetracker.users.schemas import Person
 from tests.people import Client, FrozenClock
@@ -31,9 +31,9 @@ def walk(anna: Client) -> int:
     return walk
 
 
-def kept(db: Database) -> list[Any]:
+def kept(db: Database, rung: int = UPPER) -> list[Any]:
     """Challenge, day it is open from, and streak of each standing."""
-    chosen = select(STANDINGS.c.challenge_id, STANDINGS.c.open_from, STANDINGS.c.streak)
+    chosen = select(STANDINGS.c.challenge_id, STANDINGS.c.open_from, STANDINGS.c.streak).where(STANDINGS.c.rung == rung)
     return db.read_now(lambda tx: [tuple(row) for row in tx.exec(chosen)])
 
 
@@ -162,16 +162,16 @@ class TestLooking:
     def test_leaves_a_standing_that_lags_a_little(
         self, anna: Client, walk: int, db: Database, clock: FrozenClock
     ) -> None:
-        clock.pass_(days=LAGS_AT_MOST)
+        clock.pass_(days=WEEK.days)
 
         assert streak(anna) == 0
         assert kept(db) == [(walk, date(2026, 3, 11), 10)]
 
     def test_keeps_anew_what_lags_too_far(self, anna: Client, walk: int, db: Database, clock: FrozenClock) -> None:
-        clock.pass_(days=LAGS_AT_MOST + 1)
+        clock.pass_(days=WEEK.days + 1)
 
         assert streak(anna) == 0
-        assert kept(db) == [(walk, date(2026, 3, 12) + timedelta(days=LAGS_AT_MOST), 0)]
+        assert kept(db) == [(walk, date(2026, 3, 12) + WEEK, 0)]
 
     def test_at_another_day_keeps_nothing(self, anna: Client, walk: int, db: Database) -> None:
         db.write_now(lambda tx: tx.exec(delete(STANDINGS)))
@@ -181,11 +181,53 @@ class TestLooking:
         assert kept(db) == []
 
 
+class TestLowerRung:
+    """A week below today, for who writes down a day gone by."""
+
+    def test_is_kept_where_all_days_had_to_be_told(self, anna: Client, walk: int, db: Database) -> None:
+        anna.logged(walk, "2026-03-08", value=0)
+
+        assert kept(db, LOWER) == [(walk, date(2026, 3, 4), 3)]
+
+    def test_is_gone_on_from_when_a_day_since_is_written(self, anna: Client, walk: int, db: Database) -> None:
+        anna.logged(walk, "2026-03-08", value=0)
+        db.write_now(lambda tx: tx.exec(update(STANDINGS).where(STANDINGS.c.rung == LOWER).values(streak=33)))
+
+        logged = anna.logged(walk, "2026-03-08", value=1)
+
+        assert logged["progress"]["current_streak"] == 33 + 8
+
+    def test_is_dropped_when_an_older_day_is_written(self, anna: Client, walk: int, db: Database) -> None:
+        anna.logged(walk, "2026-03-08", value=0)
+
+        logged = anna.logged(walk, "2026-03-02", value=0)
+
+        assert logged["progress"]["current_streak"] == 3
+        assert kept(db, LOWER) == [(walk, date(2026, 3, 4), 1)]
+
+    def test_follows_when_a_week_more_has_passed(
+        self, anna: Client, walk: int, db: Database, clock: FrozenClock
+    ) -> None:
+        anna.logged(walk, "2026-03-08", value=0)
+        clock.pass_(days=WEEK.days + 1)
+
+        anna.logged(walk, "2026-03-10")
+
+        assert kept(db, LOWER) == [(walk, date(2026, 3, 12), 3)]
+
+    def test_is_not_kept_of_what_began_this_week(self, anna: Client, db: Database) -> None:
+        run = anna.starts(start_date="2026-03-06")
+
+        anna.logged(run, "2026-03-07")
+
+        assert kept(db, LOWER) == []
+
+
 class TestCheck:
     @pytest.fixture
     def wrong(self, walk: int, db: Database) -> int:
         """The challenge, after somebody changed what is kept of it by hand."""
-        db.write_now(lambda tx: tx.exec(update(STANDINGS).values(streak=99)))
+        db.write_now(lambda tx: tx.exec(update(STANDINGS).where(STANDINGS.c.rung == UPPER).values(streak=99)))
         return walk
 
     def test_finds_nothing_where_all_is_well(self, anna: Client, walk: int, db: Database, clock: FrozenClock) -> None:

@@ -13,7 +13,8 @@ down_revision = "0002"
 oldest_reader = "0001"
 
 FORGET = (
-    "DELETE FROM standings WHERE user_id = {0}.user_id AND challenge_id = {0}.challenge_id AND open_from > {0}.date"
+    "DELETE FROM standings WHERE user_id = {0}.user_id AND rung IN (0, 1) AND challenge_id = {0}.challenge_id"
+    " AND open_from > {0}.date"
 )
 ON_SQLITE = "CREATE TRIGGER {2}_forgets_standing AFTER {0} ON daily_log BEGIN {1}; END"
 ON_POSTGRESQL = (
@@ -38,6 +39,7 @@ def upgrade() -> None:
     op.create_table(
         "standings",
         sa.Column("user_id", Id(), autoincrement=False, nullable=False),
+        sa.Column("rung", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("challenge_id", Id(), autoincrement=False, nullable=False),
         sa.Column("rules_at", UtcDateTime(), nullable=False),
         sa.Column("week_starts_on", sa.Text(), nullable=False),
@@ -51,7 +53,7 @@ def upgrade() -> None:
             ["challenge_id"], ["challenges.id"], name=op.f("fk_standings_challenge_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_standings_user_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("user_id", "challenge_id", name=op.f("pk_standings")),
+        sa.PrimaryKeyConstraint("user_id", "rung", "challenge_id", name=op.f("pk_standings")),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_standings_challenge_id"), "standings", ["challenge_id"])
