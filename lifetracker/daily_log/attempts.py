@@ -7,10 +7,11 @@ days neither lengthen nor break a streak, and a restart begins on the day after 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from lifetracker.challenges.rules import Attempt, Rules, day_after
 from lifetracker.core.day import ONE_DAY
@@ -50,6 +51,11 @@ class Step(NamedTuple):
     @property
     def misses(self) -> int:
         return self.missed + self.partial
+
+
+# Steps and entries are made by the thousand: their own constructors would take twice as long.
+_step: Callable[[tuple[Any, ...]], Step] = partial(tuple.__new__, Step)
+logged: Callable[[tuple[float | None, bool]], Logged] = partial(tuple.__new__, Logged)
 
 
 class Standing(NamedTuple):
@@ -185,11 +191,12 @@ def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date
         entry = log.get(day)
         came = outcome(goal, *entry) if entry is not None else None
         if came == "done":
-            yield Step(day, day, "kept", 1, 1, 0, 0, 0, day, day)
+            yield _step((day, day, "kept", 1, 1, 0, 0, 0, day, day))
         elif came == "skipped":
-            yield Step(day, day, "neutral", 1, 0, 0, 0, 1)
+            yield _step((day, day, "neutral", 1, 0, 0, 0, 1, None, None))
         elif day < as_of:
-            yield Step(day, day, "broken", 1, 0, 1, 0) if came == "partial" else Step(day, day, "broken", 1, 0, 0, 1)
+            partly = came == "partial"
+            yield _step((day, day, "broken", 1, 0, int(partly), int(not partly), 0, None, None))
 
 
 @dataclass(frozen=True, slots=True)

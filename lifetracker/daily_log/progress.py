@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from heapq import nlargest
-from itertools import groupby
+from typing import NamedTuple
 
 from lifetracker.challenges.rules import Attempt, Rules
 from lifetracker.daily_log.attempts import Log, Logged, Period, Standing, Step, Walk, period_at, walk_attempts
@@ -17,10 +17,10 @@ from lifetracker.templates.schedule import WEEKDAYS, Times, Weekday, names
 
 STREAKS_SHOWN = 10
 Month = tuple[int, int]
+COUNTS = slice(3, 8)  # of a step: due, done, partial, missed, skipped
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
+class Streak(NamedTuple):
     """A run of done days, or of periods that got what they needed; `start` and `end` are done days."""
 
     start: date
@@ -28,9 +28,8 @@ class Streak:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Counts of one attempt's due days or periods."""
+class Tally(NamedTuple):
+    """Counts of one attempt's due days or periods, in the order in which a step has them."""
 
     due: int = 0
     done: int = 0
@@ -105,26 +104,21 @@ class Progress:
 
     def by_month(self) -> list[tuple[str, Tally, float]]:
         """Month, counts of the running attempt (a week counts in the month of its last day), sum of the values."""
-        values: dict[Month, float] = {}
-        for day, entry in self.log.items():
-            if entry.value:
-                month = (day.year, day.month)
-                values[month] = values.get(month, 0.0) + entry.value
-        months = sorted(self._by_month.keys() | {(day.year, day.month) for day in self.log})
+        days = sorted(self.log)
+        values = [self.log[day].value or 0.0 for day in days]
+        sums = {month: round(sum(values[part]), 6) for month, part in _months(days)}
         return [
-            (
-                f"{year:04}-{month:02}",
-                self._by_month.get((year, month), Tally()),
-                round(values.get((year, month), 0.0), 6),
-            )
-            for year, month in months
+            (f"{year:04}-{month:02}", self._by_month.get((year, month), Tally()), sums.get((year, month), 0.0))
+            for year, month in sorted(self._by_month.keys() | sums.keys())
         ]
 
     @cached_property
     def _by_month(self) -> dict[Month, Tally]:
-        """Counts of the running attempt's steps, which are in order."""
-        runs = groupby(self.running.steps, key=lambda step: _month(min(step.last, self.as_of)))
-        return {month: _tally(steps) for month, steps in runs}
+        """Counts of the running attempt's steps."""
+        steps = self.running.steps
+        last = [step.last for step in steps]
+        last[-1:] = [min(day, self.as_of) for day in last[-1:]]  # of a period that still runs
+        return {month: _tally(steps[part]) for month, part in _months(last)}
 
     def is_due(self) -> bool:
         """Whether `as_of` asks for something: named by the schedule, not paused, and still needed by its period."""
@@ -189,21 +183,18 @@ def _streak(kept: list[Step]) -> Streak:
 
 
 def _tally(steps: Iterable[Step]) -> Tally:
-    due = done = partial = missed = skipped = 0
-    for step in steps:
-        due += step.due
-        done += step.done
-        partial += step.partial
-        missed += step.missed
-        skipped += step.skipped
-    return Tally(due, done, partial, missed, skipped)
+    return _sum(step[COUNTS] for step in steps)  # type: ignore[misc]  # its counts
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    each = list(tallies)
-    names = ("due", "done", "partial", "missed", "skipped")
-    return Tally(*(sum(getattr(tally, name) for tally in each) for name in names))
+def _sum(counts: Iterable[Iterable[int]]) -> Tally:
+    return Tally(*map(sum, zip(*counts, strict=True)))
 
 
-def _month(day: date) -> Month:
-    return day.year, day.month
+def _months(days: Sequence[date]) -> Iterator[tuple[Month, slice]]:
+    """The months that ascending days lie in, each with the part of them that it has."""
+    begin = 0
+    while begin < len(days):
+        year, month = days[begin].year, days[begin].month
+        end = bisect_left(days, date(year + month // 12, month % 12 + 1, 1), begin)
+        yield (year, month), slice(begin, end)
+        begin = end

@@ -6,7 +6,7 @@ iSoron/uhabits, `core/models/Score.kt` and `ScoreList.kt` (release 2.3.1). A dai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from itertools import accumulate
 from math import fsum, sqrt
@@ -36,8 +36,10 @@ def score_on(
     if goal.kind == "check" and times < days:
         times, days = 2 * times, 2 * days
     grows = 1 - keeps
-    for day, total in _totals(goal, log, last, days):
-        entry = log.get(day)
+    every = [date.fromordinal(ordinal) for ordinal in range(min(log).toordinal(), last.toordinal() + 1)]
+    entries = [log.get(day) for day in every]
+    totals = _totals([_amount(goal, entry) for entry in entries], days, exact=goal.kind == "check")
+    for day, entry, total in zip(every, entries, totals, strict=True):
         if (entry is not None and entry.skipped) or (rests_on is not None and rests_on(day)):
             continue
         checked = 0.0 if day in unlogged else _checked(goal, total, times)
@@ -45,18 +47,14 @@ def score_on(
     return strength
 
 
-def _totals(goal: Goal, log: Log, last: date, days: int) -> Iterator[tuple[date, float]]:
-    """From the first entry's day to `last`, each with the sum of what its last `days` days brought."""
-    first = min(log).toordinal()
-    every = [date.fromordinal(ordinal) for ordinal in range(first, last.toordinal() + 1)]
-    amounts = [_amount(goal, log.get(day)) for day in every]
+def _totals(amounts: list[float], days: int, *, exact: bool) -> Iterable[float]:
+    """For each day the sum of the last `days` amounts; `exact` ones, which are whole, add up in any order."""
     if days == 1:
-        return zip(every, amounts, strict=True)
-    if goal.kind == "check":  # whole numbers, which add up exactly in any order
+        return amounts
+    if exact:
         so_far = list(accumulate(amounts, initial=0.0))
-        sums = (so_far[end] - so_far[max(0, end - days)] for end in range(1, len(so_far)))
-        return zip(every, sums, strict=True)
-    return zip(every, (fsum(amounts[max(0, end - days) : end]) for end in range(1, len(every) + 1)), strict=True)
+        return (so_far[end] - so_far[max(0, end - days)] for end in range(1, len(so_far)))
+    return (fsum(amounts[max(0, end - days) : end]) for end in range(1, len(amounts) + 1))
 
 
 def _amount(goal: Goal, entry: Logged | None) -> float:

@@ -15,7 +15,7 @@ from lifetracker.challenges import service as challenges
 from lifetracker.challenges.rules import Rules
 from lifetracker.core.db import Transaction
 from lifetracker.daily_log import repository
-from lifetracker.daily_log.attempts import Logged, Standing
+from lifetracker.daily_log.attempts import Logged, Standing, logged
 from lifetracker.daily_log.progress import Progress
 from lifetracker.users.schemas import Person
 
@@ -54,7 +54,7 @@ def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date
 
 def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
     days, values, skipped = repository.days_of_one(tx, person_id, rules.challenge_id)
-    return Known(dict(zip(days, map(Logged, values, skipped), strict=True)))
+    return Known(dict(zip(days, map(logged, zip(values, skipped, strict=True)), strict=True)))
 
 
 def keep(tx: Transaction, person_id: int, known: Known, progress: Progress) -> None:

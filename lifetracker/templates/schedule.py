@@ -74,10 +74,12 @@ def days_named(schedule: Schedule, start: date, last: date, begin: date | None =
     """The days from `start` to `last` that the schedule names, ascending; with `begin`, none before that day."""
     stride = schedule.days if isinstance(schedule, Interval) else 1
     passed = 0 if begin is None else max(0, (begin - start).days)
-    for ordinal in range(start.toordinal() - -passed // stride * stride, last.toordinal() + 1, stride):
-        day = date.fromordinal(ordinal)
-        if not isinstance(schedule, Weekly) or WEEKDAYS[day.weekday()] in schedule.days:
-            yield day
+    first = start.toordinal() - -passed // stride * stride
+    days = map(date.fromordinal, range(first, last.toordinal() + 1, stride))
+    if not isinstance(schedule, Weekly):
+        return days
+    wanted = {WEEKDAYS.index(name) for name in schedule.days}
+    return (day for day in days if day.weekday() in wanted)
 
 
 def frequency(schedule: Schedule) -> tuple[int, int]:
