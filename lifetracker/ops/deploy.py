@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tarfile
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import archive, backup, backup_database, backup_files, journal, ops_check, releases, systemd, venv
+from lifetracker.ops import (
+    archive,
+    backup,
+    backup_code,
+    backup_database,
+    backup_files,
+    journal,
+    ops_check,
+    releases,
+    systemd,
+    venv,
+)
 from lifetracker.ops.archive import MANIFEST, Archive
 from lifetracker.ops.backup_repository import NotOurs
 from lifetracker.ops.backup_source import NAME, Source, source_of
@@ -43,26 +55,40 @@ def deploy(
     `Refused` with the reason when it did not come to be; the server is then as it was before. `despite_ops_check` is
     the reason, kept in the journal, to go on though ops-check fails. A dry run judges all and changes nothing.
     """
-    what = f"deploy of {path.name}"
-    with journal.locked(places, what), interruptible():
-        recover(places, tell)
-        with tell.step("verify"), archive.opened(path) as members:
-            work = _undertake(places, members, tell)
+    if despite_ops_check is not None and not despite_ops_check.strip():
+        raise Refused("--despite-ops-check wants the reason: it stays on record")
+    with journal.locked(places, f"deploy of {path.name}"), interruptible(), ExitStack() as held:
+        held.callback(os.umask, os.umask(0o022))  # whatever root's is: the service must be able to read what we unpack
+        _begin_whole(places, tell, dry_run)
+        with tell.step("verify"):
+            members = held.enter_context(archive.opened(path))
+        work = _undertake(places, members, tell)
         tell.say(f"release {work.undertaking.release}, version {members.manifest.version}")
-        with archive.opened(path) as members:
-            try:
-                failing = _judge(work, members, despite_ops_check, check)
-                if dry_run:
-                    _call_off(work)
-                else:
-                    _put_live(work)
-                    _check_again(work, check, failing)
-            except BREAKS as broke:
-                why = str(broke) or "interrupted"
-                tell.say(f"{why}\n  putting back what was")
-                work.put_back(why)
-                raise
+        try:
+            failing = _judge(work, members, despite_ops_check, check)
+            if dry_run:
+                _call_off(work)
+            else:
+                _put_live(work)
+                _check_again(work, check, failing)
+        except BREAKS as broke:
+            why = str(broke) or "interrupted"
+            tell.say(f"{why}\n  putting back what was")
+            work.put_back(why)
+            raise
+        if not dry_run:
+            _prune(work)
     return work.undertaking.release
+
+
+def _begin_whole(places: Places, tell: Teller, dry_run: bool) -> None:
+    """From one whole release, with every folder in its place. A dry run ends nothing that was cut short."""
+    lacking = [each for each in (places.releases, places.venvs, places.data, places.backups) if not each.is_dir()]
+    if lacking:
+        raise Refused(f"there is no {lacking[0]}: run `lifetracker server init` first")
+    if dry_run and Journal(places).unfinished():
+        raise Refused("a deploy or rollback was cut short here: `lifetracker deploy --recover` ends it")
+    recover(places, tell)
 
 
 def _undertake(places: Places, members: Archive, tell: Teller) -> Work:
@@ -99,14 +125,14 @@ def _judge(work: Work, members: Archive, despite: str | None, check: Check) -> s
 
 
 def _refuse_too_little_disk(places: Places, members: Archive) -> None:
+    """Counted together for those that lie on one disk, as they mostly do."""
     database = source_of(places).size
-    needed = {
-        places.home: 3 * members.size + SPARE,
-        places.backups: 2 * database + SPARE,
-        places.data: database + SPARE,
-    }
+    needed = {places.home: 3 * members.size, places.backups: 2 * database, places.data: database}
+    on_disk = Counter[int]()
     for folder, size in needed.items():
-        free = shutil.disk_usage(folder).free
+        on_disk[folder.stat().st_dev] += size
+    for folder in needed:
+        free, size = shutil.disk_usage(folder).free, on_disk[folder.stat().st_dev] + SPARE
         if free < size:
             raise Refused(f"{folder} has {free // 1024**2} MiB free, a deploy needs {size // 1024**2}: make room first")
 
@@ -144,7 +170,7 @@ def _put_live(work: Work) -> None:
     """The canon's steps, up to and including its record."""
     with work.step("backup code"):
         if work.previous is not None:
-            _back_up_code(work.places, work.previous)
+            backup_code.save(work.places, work.previous)
     with work.step("backup database") as facts:
         if (saved := _back_up_database(work)) is not None:
             facts["backup"] = saved
@@ -167,20 +193,6 @@ def _back_up_database(work: Work) -> str | None:
         if work.previous is not None:
             raise
         return None
-
-
-def _back_up_code(places: Places, release: Release) -> None:
-    """The tree of a release, once: it never changes."""
-    target = places.backups / "code" / f"{release.id}.tar.gz"
-    if target.exists():
-        return
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    with tarfile.open(partial, "w:gz", compresslevel=1) as tar:
-        tar.add(release.folder, release.id, filter=lambda each: None if "__pycache__" in each.name else each)
-    archive.sync(partial)
-    os.replace(partial, target)
-    archive.sync(target.parent)
 
 
 def _settle(work: Work) -> None:
@@ -234,5 +246,13 @@ def _check_again(work: Work, check: Check, failed_before: set[str]) -> None:
         raise Refused(f"ops-check fails since:\n  {wrong}")
     if failing:
         work.tell.say(f"ops-check fails:\n  {wrong}")
-    with work.tell.step("prune"):
-        releases.prune(work.places, work.config.keep_releases, work.journal.read())
+
+
+def _prune(work: Work) -> None:
+    """What does not go now goes the next time: no reason to take back what is live and sound."""
+    try:
+        with work.tell.step("prune"):
+            releases.prune(work.places, work.config.keep_releases, work.journal.read())
+            backup_code.prune(work.places, work.config.keep_backups)
+    except OSError as broke:
+        work.tell.say(f"{broke}: the new release is live all the same")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lifetracker.ops import releases
+from lifetracker.ops.breaks import BREAKS
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
-from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import PUT_BACK, Work, clear_away
 
@@ -29,9 +29,12 @@ def _end(work: Work) -> None:
         return
     try:
         work.go_live()
-    except (Refused, OSError) as broke:
-        work.tell.say(f"{broke}\n  putting back what was")
-        work.put_back(f"cut short, and could not be finished: {broke}")
+    except BREAKS as broke:
+        why = str(broke) or "interrupted"
+        work.tell.say(f"{why}\n  putting back what was")
+        work.put_back(f"cut short, and could not be finished: {why}")
+        if isinstance(broke, KeyboardInterrupt):
+            raise
 
 
 def _last_step(undertaking: Undertaking) -> str:

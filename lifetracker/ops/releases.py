@@ -58,7 +58,7 @@ class Release:
 
     def compile(self) -> None:
         """Compile every module, so that the service, which may not write here, starts fast."""
-        shell.run([self.python, "-m", "compileall", "-q", self.folder / "lifetracker"], seconds=300)
+        shell.run([self.python, "-I", "-m", "compileall", "-q", self.folder / "lifetracker"], seconds=300)
 
     def differences(self) -> list[str]:
         """Files that are not as the manifest has them: changed, missing or added by hand. None is good."""
@@ -160,7 +160,7 @@ def prune(places: Places, keep: int, past: list[Undertaking]) -> list[str]:
 
 
 def _running(places: Places) -> set[str]:
-    folders = {str(each.folder): each.id for each in listed(places)}
+    folders = {os.path.realpath(each.folder): each.id for each in listed(places)}
     return {folders[cwd] for cwd in _of_processes("cwd") if cwd in folders}
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from typing import Any
 
-from lifetracker.ops import shell
+from lifetracker.ops import answer, shell
 from lifetracker.ops.places import SERVICE
 from lifetracker.ops.refusal import Refused
 
@@ -24,10 +21,6 @@ def show(*properties: str, unit: str = SERVICE) -> dict[str, str]:
     return dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
 
 
-def is_active() -> bool:
-    return show("ActiveState").get("ActiveState") in ("active", "activating", "reloading")
-
-
 def main_process() -> int:
     """The process id of the service, 0 where there is none."""
     return int(show("MainPID").get("MainPID") or 0)
@@ -37,11 +30,6 @@ def restart() -> None:
     """Start the service anew, and return when it says that it is ready; `ProgramFailed` with its state otherwise."""
     _forget_failures()
     shell.run(["systemctl", "restart", SERVICE], seconds=START_TAKES_AT_MOST)
-
-
-def start() -> None:
-    _forget_failures()
-    shell.run(["systemctl", "start", SERVICE], seconds=START_TAKES_AT_MOST)
 
 
 def _forget_failures() -> None:
@@ -56,17 +44,10 @@ def stop() -> None:
 
 def ask_health(url: str) -> dict[str, Any]:
     """What `/health` of the service answers, whatever its status; `Refused` when nothing does."""
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=ANSWER_TAKES_AT_MOST) as answer:  # noqa: S310  http(s) by config
-            content = answer.read()
-    except urllib.error.HTTPError as error:
-        content = error.read()
-    except OSError as error:
-        raise Refused(f"{url}/health does not answer: {error}") from None
-    try:
-        return dict(json.loads(content))
-    except (ValueError, TypeError):
-        raise Refused(f"{url}/health answers something else than our service does") from None
+    said = answer.ask(f"{url}/health", seconds=ANSWER_TAKES_AT_MOST).body
+    if "status" not in said:
+        raise Refused(f"{url}/health answers something else than our service does")
+    return said
 
 
 def await_release(url: str, release: str, seconds: float) -> None:

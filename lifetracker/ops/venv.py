@@ -34,14 +34,14 @@ def find_python(archive: Archive) -> Path:
 def _version_of(python: str) -> str | None:
     """What it is when it is asked; a name on the PATH may be a stub that runs nothing."""
     try:
-        return shell.run([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
+        return shell.run([python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     except shell.ProgramFailed:
         return None
 
 
 def name_of(lock: bytes, python: Path) -> str:
     """The first 12 digits of the digest of the lock file and of the Python that it is installed for."""
-    version = shell.run([python, "-c", "import sys; print(sys.version)"])
+    version = shell.run([python, "-I", "-c", "import sys; print(sys.version)"])
     return hashlib.sha256(lock + version.encode()).hexdigest()[:12]
 
 
@@ -53,20 +53,28 @@ def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path
     wheels = places.venvs / f"{folder.name}.wheels"
     for leftover in (folder, wheels):
         shutil.rmtree(leftover, ignore_errors=True)
-    archive.unpack(wheels, archive.manifest.wheels)
-    (wheels / "requirements.lock").write_bytes(lock)
-    _build(folder, wheels, python)
-    shutil.rmtree(wheels)
+    try:
+        archive.unpack(wheels, archive.manifest.wheels)
+        (wheels / "requirements.lock").write_bytes(lock)
+        _build(folder, wheels, python)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half of one may be what fills the disk
+        raise
+    finally:
+        shutil.rmtree(wheels, ignore_errors=True)
+    os.sync()  # thousands of files: one call for all, before it is said that they are there
     (folder / WHOLE).touch()
-    os.sync()  # thousands of files: one call for all
+    sync(folder)
     sync(places.venvs)
     return folder
 
 
 def _build(folder: Path, wheels: Path, python: Path) -> None:
-    shell.run([python, "-m", "venv", folder], environment={"PYTHONPATH": ""}, seconds=300)
+    """`-I`: what lies in the folder that this was called from, or in our own path, is none of its modules."""
+    shell.run([python, "-I", "-m", "venv", folder], seconds=300)
     pip: list[str | Path] = [
         folder / "bin/python",
+        "-I",
         "-m",
         "pip",
         "install",
@@ -82,4 +90,4 @@ def _build(folder: Path, wheels: Path, python: Path) -> None:
         "-r",
         wheels / "requirements.lock",
     ]
-    shell.run([*pip, "--no-cache-dir", *found], environment={"PYTHONPATH": ""}, seconds=600)
+    shell.run([*pip, "--no-cache-dir", *found], seconds=600)

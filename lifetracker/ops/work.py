@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.ops import backup, releases, restore, systemd
+from lifetracker.ops.breaks import uninterrupted
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused
@@ -66,13 +67,20 @@ class Work:
             self.journal.end(self.undertaking, DONE)
 
     def put_back(self, why: str) -> None:
-        """Bring the server to the release that was live before, whatever has been done of this one; may be repeated."""
-        with self.step(PUT_BACK):
-            self._link_previous()
-            self._restore_database()
-            self._have_previous_answer()
-            clear_away(self.places)
-        self.journal.end(self.undertaking, FAILED, why)
+        """Bring the server to the release that was live before, whatever has been done of this one; may be repeated.
+
+        It ends, too, when that release does not answer: it is linked and whole, its database is its own, and doing all
+        of this once more would not mend it. `Refused` says so.
+        """
+        clear_away(self.places)  # first: it may be what fills the disk that the next line is written to
+        with uninterrupted():
+            with self.step(PUT_BACK):
+                self._link_previous()
+                self._restore_database()
+                silent = self._why_silent()
+            self.journal.end(self.undertaking, FAILED, why)
+        if silent:
+            raise Refused(f"{why}\nwhat was before is in its place again, and does not answer: {silent}")
 
     def _link_previous(self) -> None:
         current = releases.live(self.places)
@@ -94,6 +102,14 @@ class Work:
             raise Refused(f"release {self.previous.id} cannot serve this database, and there is no backup of before")
         systemd.stop()
         restore.put_back(self.places, backup.find(self.places, saved))
+
+    def _why_silent(self) -> str | None:
+        """Why what was before does not answer; None when it does, or nothing did before."""
+        try:
+            self._have_previous_answer()
+        except Refused as refused:
+            return str(refused)
+        return None
 
     def _have_previous_answer(self) -> None:
         if not TOUCH_THE_SERVICE.intersection(self.undertaking.steps):
