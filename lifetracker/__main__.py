@@ -7,6 +7,8 @@ does not.
 import gc
 import sys
 
+from lifetracker.ops import source
+
 gc.disable()  # while modules load nothing becomes garbage, and looking for it takes a third of the time
 
 WITHOUT_FEATURES = ("server", "release", "deploy", "rollback", "backup", "restore", "ops-check")
@@ -23,6 +25,7 @@ gc.enable()
 
 
 def main() -> None:
+    source.clean_up_at_exit()
     run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from lifetracker.ops import (
     status,
 )
 from lifetracker.ops import deploy as deploying
+from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
@@ -39,12 +41,17 @@ Root = Annotated[Path, typer.Option(help="The root of the server's tree; another
 
 def run() -> None:
     """These commands alone, without the features: a refusal is one sentence on stderr and exit code 1."""
-    source.clean_up_at_exit()
     try:
         commands()
     except (Refused, SettingsRefused, OSError) as refused:
-        typer.echo(f"lifetracker: {refused}", err=True)
+        typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
         sys.exit(1)
+
+
+def _sentence(refused: Exception) -> str:
+    if isinstance(refused, PermissionError) and os.geteuid() != 0:
+        return f"{refused.filename or 'this'} is root's to read and write: run it with sudo"
+    return str(refused)
 
 
 @release_app.command("build")
@@ -83,6 +90,8 @@ def deploy(
 ) -> None:
     """Bring a release live: old or new at every moment, and whole."""
     places, tell = Places(root), Teller()
+    if host is not None and (show_status or recover_only):
+        raise typer.Exit(remote.ask(host, ["--status" if show_status else "--recover"], sudo=sudo))
     if show_status:
         for line in status.told(places):
             typer.echo(line)
@@ -107,7 +116,7 @@ def _archive(given: Path | None) -> Path:
 
 
 def _recover(places: Places, tell: Teller) -> None:
-    with journal.locked(places, "deploy --recover"):
+    with journal.locked(places, "deploy --recover"), interruptible():
         done = recover.recover(places, tell)
     typer.echo("RECOVERED" if done else "nothing was cut short: all is as it should be")
 

@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pwd
+import re
 import shlex
-import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from grp import getgrgid
+from functools import partial
 from pathlib import Path
 
-from lifetracker.ops import shell, source
+from lifetracker.ops import server_state, shell, source
 from lifetracker.ops.places import SERVICE, USER, Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
 
 SITE = "api.lifetracker.site"
-UNITS = (SERVICE, "lifetracker-backup.service", "lifetracker-backup.timer")
+TIMER = "lifetracker-backup.timer"
+UNITS = (SERVICE, "lifetracker-backup.service", TIMER)
 COMMAND = "usr/local/bin/lifetracker"
 SELF_SIGNED_DAYS = "90"
-GIVEN = "/dev/stdin"  # files are given by their text: what an archive unpacked of itself is gone when it is typed
+HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 Command = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`commands` make it so; the last of them is given `stdin`."""
+    """`commands` make it so; the last of them gets `stdin`, where there is such a text.
+
+    What is written stands in the command itself, and is no path of ours: an archive's own files go when it ends.
+    """
 
     what: str
     is_so: Callable[[], bool]
@@ -54,8 +57,7 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
     real = places.root == Path("/")
     if real and not only_print:
         _refuse_what_lacks()
-    _refuse_another_name(places, site)
-    name = site or places.read_config().site
+    name = _site_name(places, site)
     for step in _steps(places, name, real):
         if step.is_so():
             say(f"# as it should be: {step.what}")
@@ -77,20 +79,24 @@ def _next(places: Places) -> str:
 
 
 def _run(step: Step) -> None:
-    *before, last = step.commands
-    for command in before:
-        shell.run(command)
-    shell.run(last, stdin=step.stdin)
+    for command in step.commands:
+        shell.run(command, stdin=step.stdin if command is step.commands[-1] else None)
 
 
-def _refuse_another_name(places: Places, site: str | None) -> None:
-    """Two sites of ours in one nginx name the same limits: it would refuse to load either."""
-    if not places.config.exists() or (now := places.read_config().site) == (site or now):
-        return
-    raise Refused(
-        f"{places.config} says that this server is {now}, not {site}: to give it another name change that line, remove "
-        f"{places.nginx}/sites-enabled/{now}.conf, and run `server init` without --site"
-    )
+def _site_name(places: Places, given: str | None) -> str:
+    """The one that is given, or that stands in the operator's file. They must not differ: two sites of ours in one nginx
+    name the same limits, and it would refuse to load either."""
+    written = places.read_config().site
+    if given is None or given == written:
+        return written
+    if places.config.exists():
+        raise Refused(
+            f"{places.config} says that this server is {written}, not {given}: to give it another name change that line, "
+            f"remove {places.nginx}/sites-enabled/{written}.conf, and run `server init` without --site"
+        )
+    if not HOST.fullmatch(given):
+        raise Refused(f"{given!r} is no name of a site: it wants one as {SITE}, in small letters")
+    return given
 
 
 def _refuse_what_lacks() -> None:
@@ -108,31 +114,37 @@ def _refuse_what_lacks() -> None:
 
 def _steps(places: Places, site: str, real: bool) -> Iterator[Step]:
     if real:
-        yield Step(f"user {USER}", _has_user, [_USERADD])
+        yield Step(f"user {USER}", partial(server_state.has_user, USER), [_USERADD])
     for folder, mode, owner in _folders(places):
         yield _folder(folder, mode, owner if real else None)
     yield _settings(places.environment, TREE / "systemd/lifetracker.env", "0640", f"root:{USER}" if real else None)
     yield Step(
         f"what this operator decided, in {places.config}",
         places.config.exists,
-        [("tee", str(places.config))],
+        [_write(places.config)],
         f'# docs/operations.md lists what may stand here.\nsite = "{site}"\n',
     )
     yield _file(places.root / COMMAND, TREE / "systemd/lifetracker", "0755")
-    changed = False
-    for unit in UNITS:
-        step = _file(places.units / unit, TREE / "systemd" / unit, "0644")
-        changed = changed or not step.is_so()
-        yield step
+    units = [_file(places.units / unit, TREE / "systemd" / unit, "0644") for unit in UNITS]
+    changed = not all(step.is_so() for step in units)
+    yield from units
     edge = [*_certificate(places, site), *_site(places, site)]
-    site_is_read = all(step.is_so() for step in edge)
+    edge_changed = not all(step.is_so() for step in edge)
     yield from edge
     if real:
-        yield Step("systemd has read the units", lambda: not changed, [("systemctl", "daemon-reload")])
-        yield Step("the service starts with the machine", _is_enabled(SERVICE), [("systemctl", "enable", SERVICE)])
-        yield Step("a backup every day", _is_enabled(UNITS[2]), [("systemctl", "enable", "--now", UNITS[2])])
-        reload = [("nginx", "-t"), ("systemctl", "reload-or-restart", "nginx")]
-        yield Step("nginx has read the site", lambda: site_is_read, reload)
+        yield from _told_to_the_machine(places, site, changed, edge_changed)
+
+
+def _told_to_the_machine(places: Places, site: str, units_changed: bool, edge_changed: bool) -> Iterator[Step]:
+    """Also what was written by a run that was ended before it could tell."""
+    read = partial(server_state.are_read, UNITS)
+    yield Step("systemd has read the units", lambda: not units_changed and read(), [("systemctl", "daemon-reload")])
+    enabled, daily = partial(server_state.is_enabled, SERVICE), partial(server_state.is_enabled, TIMER)
+    yield Step("the service starts with the machine", enabled, [("systemctl", "enable", SERVICE)])
+    yield Step("a backup every day", daily, [("systemctl", "enable", "--now", TIMER)])
+    edge = (places.nginx / "sites-available" / f"{site}.conf", *(places.etc / "tls").glob("*.pem"))
+    reload = [("nginx", "-t"), ("systemctl", "reload-or-restart", "nginx")]
+    yield Step("nginx has read the site", lambda: not edge_changed and server_state.nginx_has_read(edge), reload)
 
 
 _USERADD = (
@@ -158,7 +170,7 @@ def _folder(folder: Path, mode: str, owner: str | None) -> Step:
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise Refused(f"{folder} is no folder: move away what stands there")
     make = ("install", "-d", "-m", mode, *_whose(owner), str(folder))
-    return Step(f"folder {folder}", lambda: _is(folder, mode, owner), [make])
+    return Step(f"folder {folder}", partial(server_state.is_so, folder, mode, owner), [make])
 
 
 def _whose(owner: str | None) -> list[str]:
@@ -166,23 +178,18 @@ def _whose(owner: str | None) -> list[str]:
     return ["-o", user, "-g", group] if owner else []
 
 
-def _is(path: Path, mode: str, owner: str | None) -> bool:
-    try:
-        found = path.stat()
-        who = f"{pwd.getpwuid(found.st_uid).pw_name}:{getgrgid(found.st_gid).gr_name}"
-    except (FileNotFoundError, KeyError):
-        return False
-    return stat.S_IMODE(found.st_mode) == int(mode, 8) and owner in (None, who)
-
-
 def _settings(target: Path, first: Path, mode: str, owner: str | None) -> Step:
     """A file that is the operator's from then on: only who may read it is seen to."""
-    make = ("install", "-m", mode, *_whose(owner), GIVEN, str(target))
+    make = _write(target, mode, owner)
     mend = [("chmod", mode, str(target)), *([("chown", owner, str(target))] if owner else [])]
     what = f"the service's settings, {target}"
-    if target.exists():
-        return Step(what, lambda: _is(target, mode, owner), mend)
-    return Step(what, target.exists, [make], first.read_text(encoding="utf-8"))
+    is_so = partial(server_state.is_so, target, mode, owner)
+    return Step(what, is_so, mend) if target.exists() else Step(what, is_so, [make], first.read_text(encoding="utf-8"))
+
+
+def _write(target: Path, mode: str = "0644", owner: str | None = None) -> Command:
+    """A command that makes its stdin a file, which is nobody else's to read for no instant."""
+    return ("install", "-m", mode, *_whose(owner), "/dev/stdin", str(target))
 
 
 def _file(target: Path, ours: Path, mode: str) -> Step:
@@ -190,15 +197,17 @@ def _file(target: Path, ours: Path, mode: str) -> Step:
     wanted = ours.read_text(encoding="utf-8")
 
     def is_so() -> bool:
-        return target.is_file() and target.read_bytes() == wanted.encode() and _is(target, mode, None)
+        return target.is_file() and target.read_bytes() == wanted.encode() and server_state.is_so(target, mode, None)
 
     keep = [("cp", "-p", str(target), f"{target}.old")] if target.exists() else []
-    return Step(str(target), is_so, [*keep, ("install", "-m", mode, GIVEN, str(target))], wanted)
+    return Step(str(target), is_so, [*keep, _write(target, mode)], wanted)
 
 
 def _certificate(places: Places, site: str) -> Iterator[Step]:
     """A self-signed one until there is a real one, since nginx does not start without."""
     chain, key = places.etc / "tls/fullchain.pem", places.etc / "tls/privkey.pem"
+    if chain.exists() != key.exists():
+        raise Refused(f"of {chain} and {key} only one is there: bring the other, or move that one away")
     make = (
         *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
         *("-days", SELF_SIGNED_DAYS, "-subj", f"/CN={site}", "-addext", f"subjectAltName=DNS:{site}"),
@@ -219,27 +228,9 @@ def _site(places: Places, site: str) -> Iterator[Step]:
     beside = target.with_name(f"{target.name}.new")
     if target.exists() and not is_so():
         what = f"{target} was edited, or is of another release: it stays, and the new one is beside it"
-        yield Step(what, lambda: is_so(beside), [("tee", str(beside))], wanted)
+        yield Step(what, lambda: is_so(beside), [_write(beside)], wanted)
     else:
-        yield Step(f"nginx's site {site}", is_so, [("tee", str(target))], wanted)
+        yield Step(f"nginx's site {site}", is_so, [_write(target)], wanted)
     enabled = places.nginx / "sites-enabled" / target.name
     link = ("ln", "-s", f"../sites-available/{target.name}", str(enabled))
     yield Step(f"{site} is enabled", enabled.is_symlink, [link])
-
-
-def _has_user() -> bool:
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        return False
-    return True
-
-
-def _is_enabled(unit: str) -> Callable[[], bool]:
-    def is_so() -> bool:
-        try:
-            return shell.run(["systemctl", "is-enabled", unit]).strip() == "enabled"
-        except shell.ProgramFailed:
-            return False
-
-    return is_so

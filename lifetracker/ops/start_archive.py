@@ -1,15 +1,14 @@
 """How a release archive starts itself: `python3 lifetracker-1.2.3.pyz …`. Built in as its `__main__.py`.
 
 Needs nothing but Python: it unpacks the package and its wheels into a folder of its own and runs the command from
-there. Older Pythons must get as far as the sentence that refuses them.
+there. Older Pythons, from 3.6 on, must get as far as the sentence that refuses them: no newer syntax here.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -22,12 +21,18 @@ def main() -> None:
     _refuse_damaged(archive)
     _choose_python(archive)
     folder = tempfile.mkdtemp(prefix="lifetracker-")
-    os.chmod(folder, 0o755)  # noqa: S103  what runs as the service's user must read it, too
-    _unpack(archive, folder)
-    path = os.pathsep.join((folder, os.path.join(folder, "libraries")))
-    # In place of this process, so that whoever ends it by its id ends what it does.
-    here = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    os.execve(sys.executable, [sys.executable, "-m", "lifetracker", *sys.argv[1:]], here)  # noqa: S606
+    try:
+        _unpack(archive, folder)
+        path = os.pathsep.join((folder, os.path.join(folder, "libraries")))
+        here = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        # In place of this process, so that whoever ends it by its id ends what it does. `-P`: with our code alone,
+        # though this be called from a folder that has a `lifetracker` of its own.
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "lifetracker", *sys.argv[1:]], here)  # noqa: S606
+    except BaseException as broken:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(broken, OSError):
+            sys.exit(f"lifetracker: cannot start from {folder}: {broken}; TMPDIR names another place")
+        raise
 
 
 def _refuse_damaged(archive: str) -> None:
@@ -43,13 +48,26 @@ def _choose_python(archive: str) -> None:
         pythons = json.loads(members.read("MANIFEST.json"))["pythons"]
     if f"{sys.version_info[0]}.{sys.version_info[1]}" in pythons:
         return
-    for found in filter(None, (shutil.which("python" + version) for version in pythons)):
-        os.execv(found, [found, archive, *sys.argv[1:]])  # noqa: S606
+    for version in pythons:
+        found = shutil.which("python" + version)
+        if found and _is_python(found, version):
+            os.execv(found, [found, archive, *sys.argv[1:]])  # noqa: S606
     sys.exit(f"lifetracker: this archive is for Python {' or '.join(pythons)}: install it, and run it with that")
+
+
+def _is_python(program: str, version: str) -> bool:
+    """What it is when it is asked; a name on the PATH may be a stub, or of another version."""
+    ask = [program, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        return subprocess.check_output(ask, stderr=subprocess.DEVNULL).decode().strip() == version  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return False
 
 
 def _unpack(archive: str, folder: str) -> None:
     """The package as it is, and the content of each wheel that this Python can use, as libraries."""
+    os.chmod(folder, 0o755)  # noqa: S103  what runs as the service's user must read it, too
+    os.umask(0o022)
     with zipfile.ZipFile(archive) as members:
         names = members.namelist()
         members.extractall(folder, [name for name in names if not name.startswith("wheels/")])
