@@ -84,15 +84,17 @@ def _run(step: Step) -> None:
 
 
 def _site_name(places: Places, given: str | None) -> str:
-    """The one that is given, or that stands in the operator's file. They must not differ: two sites of ours in one nginx
-    name the same limits, and it would refuse to load either."""
+    """The one that is given, or that stands in the operator's file.
+
+    They must not differ: two sites of ours in one nginx name the same limits, and it would refuse to load either.
+    """
     written = places.read_config().site
     if given is None or given == written:
         return written
     if places.config.exists():
         raise Refused(
-            f"{places.config} says that this server is {written}, not {given}: to give it another name change that line, "
-            f"remove {places.nginx}/sites-enabled/{written}.conf, and run `server init` without --site"
+            f"{places.config} says that this server is {written}, not {given}: to give it another name change that "
+            f"line, remove {places.nginx}/sites-enabled/{written}.conf, and run `server init` without --site"
         )
     if not HOST.fullmatch(given):
         raise Refused(f"{given!r} is no name of a site: it wants one as {SITE}, in small letters")
