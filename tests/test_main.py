@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -143,6 +144,32 @@ class TestDeepHealth:
 
     def test_is_not_in_the_contract(self, app: FastAPI) -> None:
         assert "/health/deep" not in app.openapi()["paths"]
+
+
+class TestForwardedHeaders:
+    """As uvicorn reads them when the unit starts it: it is told no proxy to believe but what is its default."""
+
+    @pytest.fixture
+    def served(self, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Any:
+        monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+        config = uvicorn.Config(app, lifespan="off", log_config=None)
+        config.load()
+        return config.loaded_app
+
+    @pytest.mark.parametrize("proxy", ["127.0.0.1", "::1"])
+    def test_are_believed_of_a_proxy_on_this_machine(self, served: Any, proxy: str) -> None:
+        client = TestClient(served, client=(proxy, 1), headers={"X-Forwarded-For": "203.0.113.9"})
+
+        assert client.get("/health/deep").status_code == 404
+
+    @pytest.mark.parametrize("address", ["10.0.0.1", "203.0.113.9", "2001:db8::1"])
+    def test_are_believed_of_nobody_else(self, served: Any, address: str) -> None:
+        client = TestClient(served, client=(address, 1), headers={"X-Forwarded-For": "127.0.0.1"})
+
+        assert client.get("/health/deep").status_code == 404
+
+    def test_are_needed_by_nobody(self, served: Any) -> None:
+        assert TestClient(served, client=("127.0.0.1", 1)).get("/health/deep").status_code == 200
 
 
 class TestInfo:

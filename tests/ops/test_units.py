@@ -65,6 +65,11 @@ class TestService:
     def test_serves_below_the_path_that_nginx_strips(self) -> None:
         assert environment()["UVICORN_ROOT_PATH"] == "/api"
 
+    def test_believes_no_proxy_but_one_on_this_machine(self) -> None:
+        """Which is uvicorn's default, so that nothing here may say otherwise."""
+        assert "FORWARDED_ALLOW_IPS" not in environment()
+        assert "FORWARDED_ALLOW_IPS" not in (UNITS / "lifetracker.env").read_text("utf-8")
+
     def test_is_ready_when_its_workers_say_so(self) -> None:
         assert values(SERVICE, "Type") == ["notify"]
         assert values(SERVICE, "NotifyAccess") == ["all"]
