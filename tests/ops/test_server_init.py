@@ -14,6 +14,7 @@ import pytest
 from lifetracker.ops import server_init
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.source import TREE
 from tests.ops.installation import prefer
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl here")
@@ -193,7 +194,7 @@ class TestPrint:
 
     def test_names_no_file_of_the_archive_that_it_may_run_from(self, places: Places) -> None:
         """Which are gone when somebody pastes."""
-        assert str(server_init.TREE) not in "\n".join(init(places, only_print=True))
+        assert str(TREE) not in "\n".join(init(places, only_print=True))
 
     def test_tells_nothing_to_do_where_nothing_is(self, places: Places) -> None:
         init(places)
