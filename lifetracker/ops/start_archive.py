@@ -1,8 +1,11 @@
 """How a release archive starts itself: `python3 lifetracker-1.2.3.pyz …`. Built in as its `__main__.py`.
 
 Needs nothing but Python: it unpacks the package and its wheels into a folder of its own and runs the command from
-there. Older Pythons, from 3.6 on, must get as far as the sentence that refuses them: no newer syntax here.
+there. Older Pythons must get as far as the sentence that refuses them: no syntax here that 3.8 does not know. Those
+before it start no archive that has a comment at its end.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
