@@ -21,8 +21,6 @@ from lifetracker.ops.telling import Teller
 from lifetracker.ops.verdict import State
 from tests.ops.trial import Trial, trial
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
@@ -74,6 +72,7 @@ class TestDeploy:
         assert (live(server), server.health()["release"]) == ("1.0.0", release)
         assert [each.outcome for each in Journal(server.places).read()] == ["done"]
 
+    @pytest.mark.slow
     def test_leaves_a_tree_that_nobody_writes_to_by_mistake(self, server: Trial) -> None:
         go(server, "1.0.0")
 
@@ -99,6 +98,7 @@ class TestDeploy:
         assert (server.places.backups / "code" / f"{first}.tar.gz").exists()
         assert backup.listed(server.places)[0].manifest.tables["daily_log"] == 1
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("fails", ["guards", "import", "migration", "db upgrade", "start", "health", "smoke"])
     def test_puts_back_what_was_when_a_step_fails(self, server: Trial, fails: str) -> None:
         good = go(server, "1.0.0")
@@ -113,6 +113,7 @@ class TestDeploy:
         assert releases.good(server.places, Journal(server.places).read()) == [good]
         assert not server.places.new.exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("fails", ["guards", "import"])
     def test_leaves_the_service_alone_when_it_fails_before_anything_live_is_touched(
         self, server: Trial, fails: str
@@ -143,6 +144,7 @@ class TestDeploy:
         with pytest.raises(Refused, match="MiB free, a deploy needs"):
             go(server, "1.0.0")
 
+    @pytest.mark.slow
     def test_says_that_it_was_interrupted_and_puts_back(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
         go(server, "1.0.0")
 
@@ -156,18 +158,21 @@ class TestDeploy:
         monkeypatch.undo()
         assert live(server) == "1.0.0"
 
+    @pytest.mark.slow
     def test_makes_ids_that_rise_when_the_clock_was_set_back(self, server: Trial) -> None:
         (server.places.releases / "20991231T235959Z-0123456789ab").mkdir()
         (server.places.releases / "20991231T235959Z-0123456789ab" / "release.json").write_text('{"version": "9"}')
 
         assert go(server, "1.0.0") > "20991231T235959Z"
 
+    @pytest.mark.slow
     def test_keeps_some_releases_and_never_removes_the_live_one(self, server: Trial) -> None:
         made = [go(server, f"1.{number}.0") for number in range(5)]
 
         assert [each.id for each in releases.listed(server.places)] == made[-3:]
         assert live(server) == "1.4.0"
 
+    @pytest.mark.slow
     def test_keeps_the_last_good_release_however_many_failed_since(self, server: Trial) -> None:
         good = [go(server, "1.0.0"), go(server, "1.1.0")]
         for number in range(4):
@@ -195,6 +200,7 @@ def _after(first: Callable[..., None], then: Callable[..., None]) -> Callable[..
 
 
 class TestMigration:
+    @pytest.mark.slow
     def test_keeps_the_old_release_on_the_new_schema_when_it_can_serve_that(self, server: Trial) -> None:
         go(server, "1.0.0", serves=("0001", "0002"))
         server.log("kept")
@@ -213,6 +219,7 @@ class TestMigration:
 
         assert (live(server), schema(server), server.notes()) == ("1.0.0", "0001", ["kept"])
 
+    @pytest.mark.slow
     def test_is_tried_on_a_copy_first(self, server: Trial) -> None:
         go(server, "1.0.0")
 
@@ -230,6 +237,7 @@ class TestMigration:
         assert steps[steps.index("rehearsal") : steps.index("migration") + 1] == ["rehearsal", "stop", "migration"]
         assert (live(server), schema(server)) == ("1.1.0", "0002")
 
+    @pytest.mark.slow
     def test_leaves_a_service_running_that_can(self, server: Trial) -> None:
         go(server, "1.0.0", serves=("0001", "0002"))
         go(server, "1.1.0", schema="0002", serves=("0002",))
@@ -245,6 +253,7 @@ class TestOpsCheck:
             go(server, "1.1.0", check=ill)
         assert live(server) == "1.0.0"
 
+    @pytest.mark.slow
     def test_does_not_forbid_the_first(self, server: Trial) -> None:
         go(server, "1.0.0", check=ill)
 
@@ -278,6 +287,7 @@ class TestDryRun:
         assert snapshot(server.places.root) == before
         assert live(server) == "1.0.0"
 
+    @pytest.mark.slow
     def test_refuses_what_a_deploy_would_refuse(self, server: Trial) -> None:
         go(server, "1.0.0")
         archive = server.archive("1.1.0", fails=("guards",))
@@ -290,6 +300,7 @@ class TestRollBack:
     def back(self, server: Trial, wanted: str | None = None, *, restore: bool = False) -> str:
         return rollback.roll_back(server.places, wanted, Teller(quiet=True), restore_database=restore)
 
+    @pytest.mark.slow
     def test_goes_back_one_good_release_at_a_time(self, server: Trial) -> None:
         for version in ("1.0.0", "1.1.0", "1.2.0"):
             go(server, version)
@@ -300,6 +311,7 @@ class TestRollBack:
         self.back(server)
         assert (live(server), server.notes()) == ("1.0.0", ["kept"])
 
+    @pytest.mark.slow
     def test_never_goes_to_one_that_failed(self, server: Trial) -> None:
         go(server, "1.0.0")
         with pytest.raises(Refused):
@@ -339,6 +351,7 @@ class TestRollBack:
         with pytest.raises(Refused, match=r"lifetracker/main.py was changed"):
             self.back(server)
 
+    @pytest.mark.slow
     def test_refuses_one_that_cannot_read_the_database_and_says_what_it_would_lose(self, server: Trial) -> None:
         go(server, "1.0.0")
         go(server, "1.1.0", schema="0002", serves=("0002",))
