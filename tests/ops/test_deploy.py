@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from lifetracker.ops import backup, deploy, releases, rollback, work
-from lifetracker.ops.journal import Journal
+from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -144,6 +145,78 @@ class TestDeploy:
         with pytest.raises(Refused, match="MiB free, a deploy needs"):
             go(server, "1.0.0")
 
+    def test_counts_together_what_lies_on_one_disk(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+        with open(server.database, "wb") as file:
+            file.truncate(1000 * 1024**2)
+        free = shutil.disk_usage(server.folder)._replace(free=2500 * 1024**2)  # each alone would fit
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+
+        with pytest.raises(Refused, match="2500 MiB free, a deploy needs 31"):
+            go(server, "1.0.0")
+
+    @pytest.mark.parametrize("lacking", ["releases", "venvs", "data", "backups"])
+    def test_wants_a_prepared_server(self, tmp_path: Path, lacking: str) -> None:
+        places = Places(tmp_path)
+        for folder in (places.deploy, places.releases, places.venvs, places.data, places.backups):
+            folder.mkdir(parents=True)
+        folder = getattr(places, lacking)
+        folder.rmdir()
+
+        with pytest.raises(Refused, match=f"no {folder}: run `lifetracker server init` first"):
+            deploy.deploy(places, tmp_path / "x.pyz", Teller(quiet=True))
+
+    def test_says_which_archive_cannot_be_read(self, server: Trial) -> None:
+        with pytest.raises(Refused, match=r"nowhere\.pyz cannot be read: No such file"):
+            deploy.deploy(server.places, Path("nowhere.pyz"), Teller(quiet=True))
+        assert Journal(server.places).read() == []
+
+    def test_unpacks_what_the_service_can_read_whatever_roots_umask_is(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        modes = set[int]()
+
+        def look(places: Places) -> list[Outcome]:
+            there = [places.new, *places.new.rglob("*")] if places.new.exists() else []
+            tree = [path for path in there if not path.is_symlink()]
+            modes.update(stat.S_IMODE(path.stat().st_mode) & 0o055 for path in tree)
+            return well(places)
+
+        before = os.umask(0o077)
+        try:
+            go(server, "1.1.0", check=look)
+        finally:
+            after = os.umask(before)
+
+        assert (modes, after) == ({0o055, 0o044}, 0o077)
+
+    def test_puts_back_what_was_when_the_fault_is_our_own(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        answers: Iterator[Any] = iter([[], None])  # the check after it answers nothing that can be read
+
+        with pytest.raises(TypeError):
+            go(server, "1.1.0", check=lambda _: next(answers))
+
+        assert live(server) == "1.0.0"
+        assert Journal(server.places).read()[-1].outcome == "failed"
+
+    def test_stays_live_though_old_releases_cannot_be_removed(
+        self, server: Trial, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise OSError(30, "Read-only file system")
+
+        monkeypatch.setattr(releases, "prune", fail)
+        deploy.deploy(server.places, server.archive("1.0.0"), Teller(), check=well)
+
+        assert "live all the same" in capsys.readouterr().out
+        assert (live(server), Journal(server.places).read()[-1].outcome) == ("1.0.0", "done")
+
+    @pytest.mark.slow
+    def test_keeps_as_many_backups_of_code_as_of_the_database(self, server: Trial) -> None:
+        server.places.config.write_text(f"{server.places.config.read_text()}keep_backups = 1\n")
+        made = [go(server, f"1.{number}.0") for number in range(3)]
+
+        assert [path.name for path in (server.places.backups / "code").iterdir()] == [f"{made[1]}.tar.gz"]
+
     @pytest.mark.slow
     def test_says_that_it_was_interrupted_and_puts_back(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
         go(server, "1.0.0")
@@ -268,6 +341,11 @@ class TestOpsCheck:
         assert Journal(server.places).read()[-1].facts["despite"] == "it mends the unit"
         assert live(server) == "1.1.0"
 
+    @pytest.mark.parametrize("reason", ["", "  "])
+    def test_is_gone_against_with_a_reason_only(self, server: Trial, reason: str) -> None:
+        with pytest.raises(Refused, match="wants the reason"):
+            deploy.deploy(server.places, server.archive(), Teller(quiet=True), despite_ops_check=reason)
+
     def test_that_fails_only_afterwards_puts_back_what_was(self, server: Trial) -> None:
         go(server, "1.0.0")
         answers = iter([well, ill])
@@ -286,6 +364,15 @@ class TestDryRun:
 
         assert snapshot(server.places.root) == before
         assert live(server) == "1.0.0"
+
+    def test_ends_nothing_that_was_cut_short(self, server: Trial) -> None:
+        Journal(server.places).begin(Undertaking("r1", "deploy", "r1", None))
+        before = snapshot(server.places.root)
+
+        with pytest.raises(Refused, match="`lifetracker deploy --recover` ends it"):
+            deploy.deploy(server.places, server.archive(), Teller(quiet=True), dry_run=True)
+        assert snapshot(server.places.root) == before
+        assert Journal(server.places).unfinished() is not None
 
     @pytest.mark.slow
     def test_refuses_what_a_deploy_would_refuse(self, server: Trial) -> None:

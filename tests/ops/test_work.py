@@ -16,7 +16,6 @@ from lifetracker.ops.work import Work
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers
 
-
 CANNOT = '"-m lifetracker db serves"'
 
 
