@@ -273,3 +273,17 @@ class TestRefusals:
 
         with pytest.raises(Refused, match="systemd does not run this machine"):
             init(Places())
+
+
+class TestCommand:
+    """What `server init` lays into /usr/local/bin."""
+
+    @pytest.mark.skipif(Path("/opt/lifetracker/api").exists(), reason="there is a LifeTracker on this machine")
+    def test_says_so_where_nothing_is_deployed(self, places: Places) -> None:
+        init(places)
+
+        command = places.root / server_init.COMMAND
+        done = subprocess.run([command, "deploy", "--status"], capture_output=True, text=True, check=False)
+
+        assert (done.returncode, done.stdout) == (127, "")
+        assert done.stderr.startswith("lifetracker: nothing is deployed here yet")
