@@ -20,7 +20,9 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.verdict import State
-from tests.ops.trial import Trial, trial
+from tests.ops import archives, tiny_release
+from tests.ops.tiny_release import Behaviour
+from tests.ops.trial import PYTHON, Trial, trial
 
 
 @pytest.fixture
@@ -144,6 +146,15 @@ class TestDeploy:
 
         with pytest.raises(Refused, match="MiB free, a deploy needs"):
             go(server, "1.0.0")
+
+    def test_refuses_a_file_that_is_no_python_though_nothing_imports_it(self, server: Trial) -> None:
+        files = tiny_release.files_of("1.0.0", Behaviour()) | {"lifetracker/rare.py": b"def broken(:\n"}
+        manifest = tiny_release.manifest_of("1.0.0", files, PYTHON)
+        archive = archives.write(server.folder / "x.pyz", archives.members_of(manifest.model_dump(), files))
+
+        with pytest.raises(Refused, match="SyntaxError"):
+            deploy.deploy(server.places, archive, Teller(quiet=True), check=well)
+        assert Journal(server.places).read()[-1].steps[-2:] == ["compile", "put back"]
 
     def test_counts_together_what_lies_on_one_disk(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
         with open(server.database, "wb") as file:
