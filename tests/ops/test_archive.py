@@ -174,6 +174,19 @@ class TestOpened:
 
         assert "packed in a way" in refusal(archives.seal(tmp_path / "x.pyz", content.getvalue()[: -archive.TRAILER]))
 
+    def test_refuses_what_says_that_it_is_encrypted(self, whole: Path, tmp_path: Path) -> None:
+        content = bytearray(whole.read_bytes()[: -archive.TRAILER])
+        content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the flags of the last file in the list at the end
+
+        assert "encrypted" in refusal(archives.seal(tmp_path / "x.pyz", bytes(content)))
+
+    def test_refuses_a_manifest_that_would_fill_the_memory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "PIECE", 1)
+
+        assert "too large to be one" in refusal(archives.write(tmp_path / "x.pyz", MEMBERS))
+
 
 class TestUnpack:
     def test_writes_every_file_as_it_was_built(self, whole: Path, tmp_path: Path) -> None:
