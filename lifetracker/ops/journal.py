@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
 BEGIN, END, OUTCOME = "begin", "end", "outcome"
+MOMENTS = 50
 
 
 @dataclass(slots=True)
@@ -112,19 +114,31 @@ def locked(places: Places, what: str) -> Iterator[None]:
         raise Refused(f"there is no {places.deploy}: run `server init` first")
     handle = os.open(places.deploy / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Refused(f"{_holder(handle)} holds the lock: wait until it is done") from None
+        _take(handle)
         os.ftruncate(handle, 0)
         os.pwrite(
             handle, f"{what} by {_who()}, process {os.getpid()}, since {utc_now():%Y-%m-%d %H:%M:%S} UTC".encode(), 0
         )
         shell.inherited.add(handle)
-        yield
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)  # else the next one would be taken for us until it has said who it is
     finally:
         shell.inherited.discard(handle)
         os.close(handle)
+
+
+def _take(handle: int) -> None:
+    """Lock it, or refuse. Who has just taken it needs a moment to say so; who only looked is gone after one."""
+    for _ in range(MOMENTS):
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if told := _told(handle):
+                raise Refused(f"{told} holds the lock: wait until it is done") from None
+        time.sleep(0.01)
+    raise Refused("another deploy holds the lock: wait until it is done")
 
 
 def holder(places: Places) -> str | None:
@@ -136,12 +150,12 @@ def holder(places: Places) -> str | None:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return _holder(lock.fileno())
+            return _told(lock.fileno()) or "another deploy"
     return None
 
 
-def _holder(handle: int) -> str:
-    return os.pread(handle, 300, 0).decode(errors="replace").strip() or "another deploy"
+def _told(handle: int) -> str:
+    return os.pread(handle, 300, 0).decode(errors="replace").strip()
 
 
 def _who() -> str:

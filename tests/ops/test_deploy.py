@@ -6,8 +6,10 @@ import os
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,49 @@ class TestDeploy:
 
         assert not (server.places.venvs / "unused").exists()
         assert live(server) == "1.0.0"
+
+
+class TestFiftyAtOnce:
+    @pytest.mark.slow
+    def test_are_one_and_forty_nine_that_say_who_it_is(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        archive = server.archive("1.1.0")
+        said = server.folder / "said"
+        said.mkdir()
+
+        def wait_for_the_others(places: Places) -> list[Outcome]:
+            for _ in range(6000):
+                if len(list(said.iterdir())) == 49:
+                    break
+                time.sleep(0.01)
+            return well(places)
+
+        def one(number: int) -> None:
+            try:
+                deploy.deploy(server.places, archive, Teller(quiet=True), check=wait_for_the_others)
+            except Refused as refused:
+                (said / f"{number}.new").write_text(str(refused))
+                (said / f"{number}.new").rename(said / str(number))
+
+        children = [_forked(partial(one, number)) for number in range(50)]
+        for child in children:
+            os.waitpid(child, 0)
+
+        told = [path.read_text() for path in said.iterdir()]
+        assert len(told) == 49
+        assert all("deploy of lifetracker-1.1.0.pyz by " in each and "holds the lock" in each for each in told)
+        assert [each.outcome for each in Journal(server.places).read()] == ["done", "done"]
+        assert live(server) == "1.1.0"
+
+
+def _forked(work: Callable[[], None]) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return child
 
 
 def _after(first: Callable[..., None], then: Callable[..., None]) -> Callable[..., None]:

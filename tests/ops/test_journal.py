@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -139,6 +141,27 @@ class TestLocked:
 
         with journal.locked(places, "deploy"):
             assert shell.run(["ls", f"/proc/self/fd/{next(iter(shell.inherited))}"])
+
+    def test_names_nobody_when_it_is_free_again(self, places: Places) -> None:
+        """Else the next one would be taken for the last one until it has said who it is."""
+        with pytest.raises(Refused), journal.locked(places, "deploy of x.pyz"):
+            raise Refused("a guard fails")
+
+        assert (places.deploy / "lock").read_bytes() == b""
+
+    def test_waits_for_who_only_looks(self, places: Places) -> None:
+        with open(places.deploy / "lock", "w+") as looker:
+            fcntl.flock(looker, fcntl.LOCK_SH)
+            Timer(0.1, fcntl.flock, (looker, fcntl.LOCK_UN)).start()
+            with journal.locked(places, "deploy"):
+                pass
+
+    def test_is_refused_to_others_by_who_does_not_say_who_it_is(self, places: Places) -> None:
+        with open(places.deploy / "lock", "w+") as silent:
+            fcntl.flock(silent, fcntl.LOCK_EX)
+            with pytest.raises(Refused, match="another deploy holds the lock"), journal.locked(places, "deploy"):
+                pass
+            assert journal.holder(places) == "another deploy"
 
     def test_needs_a_server_that_was_prepared(self, tmp_path: Path) -> None:
         with pytest.raises(Refused, match="server init"), journal.locked(Places(tmp_path / "bare"), "deploy"):
