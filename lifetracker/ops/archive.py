@@ -82,13 +82,22 @@ class Archive:
     def _write(self, name: str, target: Path, digest: str) -> None:
         seen = hashlib.sha256()
         with self.members.open(name) as source, open(target, "xb") as file:
-            while piece := source.read(PIECE):
+            while piece := self._read(source):
                 seen.update(piece)
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         if seen.hexdigest() != digest:
-            raise ArchiveRefused(f"{name} changed while {self.path} was read: {FOUND_ELSEWHERE}")
+            raise self._changed()
+
+    def _read(self, member: IO[bytes]) -> bytes:
+        try:
+            return member.read(PIECE)
+        except (zipfile.BadZipFile, zlib.error):
+            raise self._changed() from None
+
+    def _changed(self) -> ArchiveRefused:
+        return ArchiveRefused(f"{self.path} changed while it was unpacked: take it again from where it was built")
 
 
 @contextmanager

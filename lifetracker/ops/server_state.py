@@ -13,6 +13,8 @@ import psutil
 from lifetracker.ops import shell
 from lifetracker.ops.unit import read_unit
 
+KNOWN_TO = 2.0  # seconds: the kernel counts a process's age from a boot whose instant it tells in whole seconds
+
 
 def is_so(path: Path, mode: str, owner: str | None) -> bool:
     """Whether something stands there with that mode and, where one is named, that `user:group`."""
@@ -51,4 +53,4 @@ def nginx_has_read(files: Iterable[Path]) -> bool:
     """Whether nginx has processes that are younger than these: a reload starts new ones."""
     changed = max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
     there = (process.info for process in psutil.process_iter(["name", "create_time"]))
-    return max((each["create_time"] for each in there if each["name"] == "nginx"), default=0.0) > changed
+    return max((each["create_time"] for each in there if each["name"] == "nginx"), default=0.0) + KNOWN_TO > changed

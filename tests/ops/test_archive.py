@@ -218,8 +218,19 @@ class TestUnpack:
             with open(large, "r+b") as file:
                 file.write(content.replace(b"aaaa", b"aaab"))
 
-            with pytest.raises((ArchiveRefused, zipfile.BadZipFile)):
+            with pytest.raises(ArchiveRefused, match="changed while"):
                 members.unpack(tmp_path / "tree", members.manifest.files)
+
+    def test_refuses_what_changed_so_that_zip_does_not_see_it(
+        self, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """CRC-32 can be met by who wants to."""
+        monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda *_: None)
+        with archive.opened(whole) as members:
+            other = dict.fromkeys(members.manifest.files, "0" * 64)
+
+            with pytest.raises(ArchiveRefused, match="changed while"):
+                members.unpack(tmp_path / "tree", other)
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -13,6 +14,15 @@ import pytest
 from lifetracker.ops.breaks import Interrupted, interruptible, uninterrupted
 
 NAMES = ("SIGTERM", "SIGHUP")
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """The tests may have been started by who has them ignore these."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class TestInterruptible:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -230,7 +229,3 @@ class TestStep:
         with pytest.raises(Refused), made.step("guards"):
             raise Refused("x")
         assert undertaken.journal.unfinished() is not None
-
-
-def test_the_signals_of_the_test_are_as_they_were() -> None:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -38,6 +38,7 @@ class Half:
         folder = self.places.releases / release
         (folder / ".venv/bin").mkdir(parents=True)
         write_json(folder / "release.json", {"id": release, "version": release})
+        write_json(folder / "MANIFEST.json", {"files": {}})
         python = folder / ".venv/bin/python"
         python.write_text(PYTHON.format(here=python, fails=fails))
         python.chmod(0o755)
@@ -59,6 +60,14 @@ class Half:
 
     def link(self, release: str) -> None:
         releases.switch(self.places, releases.Release(self.places.releases / release))
+
+    def deployed(self, release: str, outcome: str = "done", **facts: str) -> None:
+        """A deploy in the journal that ended so."""
+        undertaking = Undertaking(release, "deploy", release, None)
+        self.journal.begin(undertaking)
+        with self.journal.step(undertaking, "backup database") as found:
+            found |= facts
+        self.journal.end(undertaking, outcome)
 
     @property
     def live(self) -> str | None:
