@@ -158,6 +158,13 @@ class TestDeploy:
             deploy.deploy(server.places, archive, Teller(quiet=True), check=well)
         assert Journal(server.places).read()[-1].steps[-2:] == ["compile", "put back"]
 
+    def test_ends_first_what_was_cut_short(self, server: Trial) -> None:
+        Journal(server.places).begin(Undertaking("r1", "deploy", "r1", None))
+
+        go(server, "1.0.0")
+
+        assert [each.outcome for each in Journal(server.places).read()] == ["failed", "done"]
+
     def test_counts_together_what_lies_on_one_disk(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
         with open(server.database, "wb") as file:
             file.truncate(1000 * 1024**2)
