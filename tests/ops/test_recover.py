@@ -42,6 +42,7 @@ class TestRecover:
 
         assert recover(undertaken.places, QUIET)
         assert ended(undertaken) == ("r1", "failed")
+        assert undertaken.told_systemd == []  # and the new one was never tried
 
     def test_finishes_what_had(self, undertaken: Half) -> None:
         undertaken.work("migration", "swap")
@@ -66,6 +67,7 @@ class TestRecover:
 
         assert recover(undertaken.places, QUIET)
         assert ended(undertaken) == ("r1", "failed")
+        assert undertaken.told_systemd == []
 
     def test_twice_is_once(self, undertaken: Half) -> None:
         undertaken.answer("r1")

@@ -199,6 +199,16 @@ class TestAgree:
 class TestRefusal:
     """The live database stays as it is, to the byte."""
 
+    def test_of_a_damaged_backup_by_a_deploy_that_is_undone(self, server: Server, backup: Backup) -> None:
+        before = server.fingerprint()
+        content = bytearray(backup.database.read_bytes())
+        content[content.index(b"kept")] ^= 1  # in a text: the database is sound, and its counts are the same
+        backup.database.write_bytes(content)
+
+        with pytest.raises(Unsound):
+            restoring.put_back(server.places, backup)
+        assert server.fingerprint() == before
+
     @pytest.mark.parametrize("damage", ["bit", "cut", "header", "log"])
     def test_of_a_damaged_backup(self, server: Server, backup: Backup, damage: str) -> None:
         before = server.fingerprint()
