@@ -57,7 +57,9 @@ def write(folder: Path, *pythons: str) -> Path:
 def run(
     archive: Path, *words: str, python: str = sys.executable, folder: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    here = {**os.environ, **environment}
+    unpacked = archive.parent / "tmp"  # where it goes, since what runs in it here does not clean up after itself
+    unpacked.mkdir(exist_ok=True)
+    here = {**os.environ, "TMPDIR": str(unpacked), **environment}
     command = [python, str(archive), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=here)
 
@@ -109,9 +111,8 @@ class TestStart:
         content = bytearray(archive.read_bytes())
         content[200] ^= 1
         archive.write_bytes(content)
-        (tmp_path / "tmp").mkdir()
 
-        done = run(archive, TMPDIR=str(tmp_path / "tmp"))
+        done = run(archive)
 
         assert (done.returncode, done.stdout) == (1, "")
         assert "damaged" in done.stderr or "zip" in done.stderr  # Python itself may find that it is no archive
@@ -124,7 +125,9 @@ class TestStart:
         archives.seal(archive, f"#!{sys.executable}\n".encode() + plain)
         archive.chmod(0o755)
 
-        assert told(subprocess.run([archive, "x"], capture_output=True, text=True, check=False))["words"] == ["x"]
+        here = {**os.environ, "TMPDIR": str(tmp_path)}
+        done = subprocess.run([archive, "x"], capture_output=True, text=True, check=False, env=here)
+        assert told(done)["words"] == ["x"]
 
 
 class TestOtherPythons:
