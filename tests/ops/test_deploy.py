@@ -501,7 +501,6 @@ class TestRollBack:
         with pytest.raises(Refused, match=r"lifetracker/main.py was changed"):
             self.back(server)
 
-    @pytest.mark.slow
     def test_refuses_one_that_cannot_read_the_database_and_says_what_it_would_lose(self, server: Trial) -> None:
         go(server, "1.0.0")
         go(server, "1.1.0", schema="0002", serves=("0002",))
