@@ -29,6 +29,7 @@ from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked, take_over
 from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
 from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.shell import as_user
 from tests.core.units import note
@@ -277,6 +278,15 @@ class TestFind:
         found = [backups.find(server.places, name) for name in (made.id, str(made.folder), None)]
 
         assert {each.id for each in found} == {made.id}
+
+    def test_takes_no_damaged_one_that_was_only_kept_for_the_newest(self, server: Server) -> None:
+        good = backups.make(server.places)
+        date_back(good, 1)
+        with backups.open_folder(server.places) as folder:
+            kept = backups.make_in(folder, source_of(server.places), "before-restore", problem="a page is damaged")
+
+        assert backups.find(server.places, None).id == good.id
+        assert backups.find(server.places, kept.id).manifest.problem == "a page is damaged"
 
     @pytest.mark.parametrize("name", ["20260101T000000Z-abcdef", "..", "drill.partial", None])
     def test_refuses_what_is_none_and_tells_what_there_is(self, server: Server, name: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lifetracker.core.db import Database
 from lifetracker.ops import backup as backups
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_commands import commands
+from lifetracker.ops.backup_files import NoSpace
 from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
 from lifetracker.ops.backup_repository import fold
 from lifetracker.ops.refusal import Refused
@@ -208,6 +210,16 @@ class TestRefusal:
         with pytest.raises(Unsound):
             restoring.put_back(server.places, backup)
         assert server.fingerprint() == before
+
+    def test_where_it_does_not_fit(self, server: Server, backup: Backup, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = server.fingerprint()
+        full = shutil.disk_usage(server.file.parent)._replace(free=1024)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+
+        with pytest.raises(NoSpace, match=f"too little disk: {server.file.parent} has"):
+            restoring.put_back(server.places, backup)
+
+        assert (server.fingerprint(), server.names()) == (before, [backup.id])
 
     @pytest.mark.parametrize("damage", ["bit", "cut", "header", "log"])
     def test_of_a_damaged_backup(self, server: Server, backup: Backup, damage: str) -> None:
