@@ -285,5 +285,5 @@ class TestCommand:
         command = places.root / server_init.COMMAND
         done = subprocess.run([command, "deploy", "--status"], capture_output=True, text=True, check=False)
 
-        assert (done.returncode, done.stdout) == (127, "")
+        assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("lifetracker: nothing is deployed here yet")
