@@ -92,7 +92,7 @@ class TestDeploy:
     def test_wants_a_prepared_server(self, tmp_path: Path) -> None:
         done = call("deploy", "--recover", "--root", tmp_path)
 
-        assert "run `lifetracker server init` first" in str(done.exception)
+        assert "run `server init` first" in str(done.exception)
 
 
 class TestOthers:
