@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +16,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from loguru import logger
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
@@ -29,7 +29,6 @@ from lifetracker.core.ending import ending
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
 from lifetracker.core.health import DeepHealth, Health, check_deeply
-from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
@@ -76,30 +75,27 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # asks the environment at each request
         lifespan=_lifespan,
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url, threads=settings.database_threads)
     install_handlers(app)
+    app.add_middleware(
+        Edge,
+        larger={"/users/me/import": MAX_IMPORT},
+        may_start=lambda: _refuse_other_schema(app),
+        dress=lambda served: _let_browsers_in(served, settings.cors_origins),
+    )
     _add_routes(app)
-    ways = Ways(route for route in app.router.routes if isinstance(route, JsonRoute) and route.has_quick_way)
-    may_start = partial(_refuse_other_schema, app)
-    app.add_middleware(Edge, larger={"/users/me/import": MAX_IMPORT}, ways=ways, may_start=may_start)
-    if settings.cors_origins:
-        _allow_browsers(app, settings)
     _describe(app)
     return app
 
 
-def _allow_browsers(app: FastAPI, settings: Settings) -> None:
-    app.add_middleware(
-        _Browsers,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED,
-    )
+def _let_browsers_in(served: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    if not origins:
+        return served
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return _Browsers(served, allow_origins=origins, allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED)
 
 
 def _add_routes(app: FastAPI) -> None:

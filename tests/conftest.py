@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from logging import getLogger
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 
+from lifetracker.core import logging
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.main import create_app
@@ -117,3 +119,12 @@ def copy_of(db: Database, tmp_path: Path) -> Callable[[], Path]:
         return Path(shutil.copy(db.file, tmp_path / "copy.db"))
 
     return copy
+
+
+@pytest.fixture
+def at_info(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Log lines of requests are written, as in production; those of the test's own client are not."""
+    monkeypatch.setattr(getLogger("httpx2"), "disabled", True)
+    logging.set_up("INFO")
+    yield
+    logging.set_up("WARNING")

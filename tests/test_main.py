@@ -258,6 +258,27 @@ class TestBrowsers:
         assert refusal(answer) == (413, "body_too_large")
         assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
 
+    def test_may_read_that_a_bug_was_met(self, browser: TestClient) -> None:
+        browser.app.state.database = None  # type: ignore[attr-defined]
+
+        answer = browser.get("/health", headers={"Origin": ORIGIN})
+
+        assert refusal(answer) == (500, "internal_error")
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+    @pytest.mark.parametrize("origin", [ORIGIN, "https://evil.example"])
+    def test_are_told_the_request_id_of_their_question(self, browser: TestClient, origin: str) -> None:
+        answer = ask_first(browser, origin, "GET", **{"X-Request-ID": "asked-first"})
+
+        assert answer.headers["X-Request-ID"] == "asked-first"
+
+    def test_leave_a_log_line_of_their_question(
+        self, browser: TestClient, capsys: pytest.CaptureFixture[str], at_info: None
+    ) -> None:
+        ask_first(browser, ORIGIN, "GET", **{"X-Request-ID": "asked-first"})
+
+        assert "asked-first OPTIONS /users/me 200 " in capsys.readouterr().err
+
 
 class TestStart:
     def test_serves_a_database_at_head(self, engine: Engine) -> None:
@@ -419,12 +440,13 @@ def serve(url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def ask_first(browser: TestClient, origin: str, method: str) -> Any:
+def ask_first(browser: TestClient, origin: str, method: str, **more: str) -> Any:
     wanted = "authorization,content-type,if-match,idempotency-key"
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": wanted,
+        **more,
     }
     return browser.options("/users/me", headers=headers)
 

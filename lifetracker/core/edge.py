@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from secrets import token_hex
+from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
@@ -18,8 +19,11 @@ from loguru import logger
 from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id
-from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
 
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
@@ -30,14 +34,27 @@ class StartRefused(Exception):
     """The application may not start; the text says why and what to do."""
 
 
-class Edge:
-    """Wraps the application. `larger` allows bigger bodies on its paths; `ways` are the routes that can do without the
-    framework; `may_start` may raise `StartRefused`."""
+def _as_it_is(app: App) -> App:
+    return app
 
-    def __init__(self, app: App, *, larger: Mapping[str, int], ways: Ways, may_start: Callable[[], None]) -> None:
+
+class Edge:
+    """Wraps the application. `larger` allows bigger bodies on its paths; `may_start` may raise `StartRefused`.
+
+    `dress` puts something around the application and its refusals, ours included, that may also answer by itself.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        larger: Mapping[str, int],
+        may_start: Callable[[], None],
+        dress: Callable[[App], App] = _as_it_is,
+    ) -> None:
         self._app = app
+        self._dressed = dress(self._refusing)
         self._larger = larger
-        self._ways = ways
         self._may_start = may_start
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,28 +74,24 @@ class Edge:
 
     async def _serve(self, exchange: _Exchange) -> None:
         mark = request_id.set(exchange.request_id)
+        exchange.scope["exchange"] = exchange
         try:
-            exchange.refuse_announced()
-            await self._answer(exchange)
-        except BodyTooLarge as problem:
-            await exchange.refuse(problem)
-        except Exception:
-            logger.exception("a bug met {}", exchange.line)
-            await exchange.refuse(Problem("something went wrong on our side; the log has more under this request id"))
+            await self._dressed(exchange.scope, exchange.receive, exchange.send)
         finally:
             exchange.log()
             request_id.reset(mark)
 
-    async def _answer(self, exchange: _Exchange) -> None:
-        receive: Receive = exchange.receive
-        if found := self._ways.find(exchange.scope):
-            way, in_path = found
-            try:
-                await way.answer(exchange.scope, receive, exchange.send, in_path)
-                return
-            except NotPlain as left:
-                receive = left.again(receive)
-        await self._app(exchange.scope, receive, exchange.send)
+    async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: _Exchange = scope["exchange"]
+        try:
+            exchange.refuse_announced()
+            await self._app(scope, receive, send)
+        except BodyTooLarge as refused:
+            await exchange.refuse(refused, send)
+        except Exception:
+            logger.exception("a bug met {}", exchange.line)
+            problem = Problem("something went wrong on our side; the log has more under this request id")
+            await exchange.refuse(problem, send)
 
     def _limit(self, scope: Scope) -> int:
         return self._larger.get(scope["path"].removeprefix(scope.get("root_path", "")), MAX_BODY)
@@ -122,13 +135,13 @@ class _Exchange:
                 message["headers"].append(CLOSE)
         await self._send(message)
 
-    async def refuse(self, problem: Problem) -> None:
+    async def refuse(self, problem: Problem, send: Send) -> None:
         if self._status is not None:  # an answer was under way: the server closes the connection
             return
         body = json.dumps(problem_body(problem, self.request_id)).encode()
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def log(self) -> None:
         took = (time.perf_counter() - self._began) * 1000

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
-from logging import getLogger
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -228,15 +227,6 @@ class TestManyRequests:
                 assert [answer.headers["X-Request-ID"] for answer in answers] == ids
 
         asyncio.run(call())
-
-
-@pytest.fixture
-def at_info(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Log lines of requests are written, as in production; those of the test's own client are not."""
-    monkeypatch.setattr(getLogger("httpx2"), "disabled", True)
-    logging.set_up("INFO")
-    yield
-    logging.set_up("WARNING")
 
 
 @pytest.fixture
