@@ -91,8 +91,11 @@ def _body(response: httpx2.Response) -> JSON:
 
 
 def refusal(response: httpx2.Response) -> tuple[int, str]:
-    """Status and code of a problem, which must be one."""
+    """Status and code of a problem, which must be one, and tell of its fields where it is a 422."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     problem = response.json()
     assert problem["status"] == response.status_code
+    if response.status_code == 422:
+        assert problem["errors"]
+        assert all(set(error) == {"field", "code", "message", "params"} for error in problem["errors"])
     return response.status_code, problem["code"]

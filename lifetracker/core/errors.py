@@ -98,7 +98,7 @@ class Invalid(Problem):
     code = "invalid"
 
     def __init__(self, errors: Sequence[FieldError], detail: str = "", **members: Any) -> None:
-        said = detail or "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
+        said = detail or "; ".join(f"{error.field}: {error.message}".removeprefix(": ") for error in errors[:3])
         super().__init__(said, errors=[asdict(error) for error in errors], **members)
 
 

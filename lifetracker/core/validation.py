@@ -7,8 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# One word for a length, whether a text's is judged before or after its content.
-CODES = {"extra_forbidden": "unknown_field", "string_too_short": "too_short", "string_too_long": "too_long"}
+# One word for a length, whether a text's is judged before or after its content, and one for what is no object.
+CODES = {
+    "extra_forbidden": "unknown_field",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "model_type": "object_type",
+    "model_attributes_type": "object_type",
+    "union_tag_invalid": "literal_error",
+    "union_tag_not_found": "missing",
+}
+MESSAGES = {"object_type": "Input should be an object", "missing": "Field required"}
+QUOTE = "'"
+OURS_ALONE = ("tag", "field_type", "discriminator")  # the first is what was sent for a kind of schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +34,15 @@ class FieldError:
 
 def field_error(error: Mapping[str, Any], body: object) -> FieldError:
     given = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, (str, int, float))}
-    given.pop("tag", None)  # what was sent for a kind of schedule
-    code = CODES.get(error["type"], str(error["type"]))
-    return FieldError(_field_path(error["loc"], body), code, message_of(error), given)
+    params = {name: value for name, value in given.items() if name not in OURS_ALONE}
+    field = _field_path(error["loc"], body)
+    if "discriminator" in given:
+        field = f"{field}.{given['discriminator'].strip(QUOTE)}"
+    return FieldError(field, code_of(error), message_of(error), params)
+
+
+def code_of(error: Mapping[str, Any]) -> str:
+    return CODES.get(error["type"], str(error["type"]))
 
 
 def message_of(error: Mapping[str, Any]) -> str:
@@ -33,12 +50,17 @@ def message_of(error: Mapping[str, Any]) -> str:
     known = error.get("ctx", {})
     if "tag" in known:
         return f"Input should be one of {known['expected_tags']}"
-    if known.get("field_type") == "Value":  # a text, though pydantic counts it in items
-        most = "max_length" in known
-        return (
-            f"Should have at {'most' if most else 'least'} {known['max_length' if most else 'min_length']} characters"
-        )
-    return str(error["msg"])
+    if "field_type" in known:
+        return _length(known)
+    return MESSAGES.get(code_of(error), str(error["msg"]))
+
+
+def _length(known: Mapping[str, Any]) -> str:
+    """Of a list, or of a text whose content was judged before, which pydantic calls a value."""
+    most = "max_length" in known
+    number = known["max_length" if most else "min_length"]
+    unit = "character" if known["field_type"] == "Value" else "item"
+    return f"Should have at {'most' if most else 'least'} {number} {unit}{'' if number == 1 else 's'}"
 
 
 def _field_path(loc: Sequence[str | int], body: object) -> str:

@@ -15,7 +15,7 @@ from lifetracker.core.errors import Forbidden, Given, Unauthorized, given_header
 from lifetracker.core.etags import is_unchanged, tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.users import login_service
-from lifetracker.users.idempotency_service import IdempotencyNotForSecrets, Once, asked
+from lifetracker.users.idempotency_service import HEADER, IdempotencyNotForSecrets, Once, asked
 from lifetracker.users.login_service import Pace
 from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
@@ -77,7 +77,7 @@ IfNoneMatch = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=HEADER,
         min_length=1,
         max_length=200,
         description="The same key with the same request is done once and answered alike",
@@ -103,7 +103,7 @@ OnceDep = Annotated[Once, Depends(_once)]
 async def refuse_idempotency(key: IdempotencyKey = None) -> None:
     """For answers that carry a secret: they are not kept, so they cannot be repeated."""
     if key is not None:
-        raise IdempotencyNotForSecrets("this answer carries a secret and is not kept: leave the key out")
+        raise IdempotencyNotForSecrets(HEADER, "This answer carries a secret and is not kept: leave the key out")
 
 
 async def _settings(request: Request) -> Settings:

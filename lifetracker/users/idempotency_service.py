@@ -11,22 +11,21 @@ from pydantic import TypeAdapter
 
 from lifetracker.core.auth import digest
 from lifetracker.core.db import Database, Transaction, Work
-from lifetracker.core.errors import Problem
+from lifetracker.core.errors import InvalidField
 from lifetracker.users import token_repository as repository
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 KEPT_FOR = timedelta(days=30)
+HEADER = "Idempotency-Key"
 
 
-class IdempotencyKeyReused(Problem):
-    status = 422
+class IdempotencyKeyReused(InvalidField):
     code = "idempotency_key_reused"
 
 
-class IdempotencyNotForSecrets(Problem):
-    status = 422
+class IdempotencyNotForSecrets(InvalidField):
     code = "idempotency_not_for_secrets"
 
 
@@ -85,7 +84,7 @@ def _find(tx: Transaction, request: Asked) -> str | None:
     if kept is None:
         return None
     if kept.fingerprint != request.fingerprint:
-        raise IdempotencyKeyReused("this Idempotency-Key was used for another request: make a new one for each")
+        raise IdempotencyKeyReused(HEADER, "This key was used for another request: make a new one for each")
     result: str = kept.result
     return result
 

@@ -40,7 +40,7 @@ BODIES_THAT_CANNOT_BE: tuple[tuple[Any, str, str], ...] = (
     ({"note": "a\0b"}, "note", "nul_character"),
     ({"vlaue": 1}, "vlaue", "unknown_field"),
     ({"date": "2026-03-11"}, "date", "unknown_field"),
-    ([], "", "model_attributes_type"),
+    ([], "", "object_type"),
 )
 
 
