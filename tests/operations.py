@@ -50,8 +50,8 @@ class Operation:
         return found
 
     def at(self, **values: str) -> str:
-        """The path with `values` put in; ids are 1 and days 2026-03-11 unless said."""
-        usual = {"day": "2026-03-11", "slug": "read-20-pages", "code": "x"}
+        """The path with `values` put in; ids are 1 and dates 2026-03-11 unless said."""
+        usual = {"date": "2026-03-11", "slug": "read-20-pages", "code": "x"}
         return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], usual.get(match[1], "1")), self.path)
 
 

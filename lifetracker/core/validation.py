@@ -37,7 +37,7 @@ def field_error(error: Mapping[str, Any], body: object) -> FieldError:
     params = {name: value for name, value in given.items() if name not in OURS_ALONE}
     field = _field_path(error["loc"], body)
     if "discriminator" in given:
-        field = f"{field}.{given['discriminator'].strip(QUOTE)}"
+        field = f"{field}.{str(given['discriminator']).strip(QUOTE)}"
     return FieldError(field, code_of(error), message_of(error), params)
 
 

@@ -45,50 +45,50 @@ def _logged(result: LoggedResult) -> Response:
 
 
 @router.put(
-    "/challenges/{challenge_id}/log/{day}",
+    "/challenges/{challenge_id}/log/{date}",
     response_model=EntryLogged,
     responses=LOGGING | {201: {"model": EntryLogged, "description": "The entry is new"}},
 )
 async def log_day(
-    challenge_id: Id, day: LogDay, entry: EntryWrite, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
+    challenge_id: Id, date: LogDay, entry: EntryWrite, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
 ) -> Response:
     """Log a day; what is not sent keeps what is stored."""
-    return _logged(await db.write(service.log_day, user, challenge_id, day, entry, if_match))
+    return _logged(await db.write(service.log_day, user, challenge_id, date, entry, if_match))
 
 
 @router.post(
-    "/challenges/{challenge_id}/log/{day}/add",
+    "/challenges/{challenge_id}/log/{date}/add",
     response_model=EntryLogged,
     responses=refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, BelowZero, AboveMost)
     | {201: {"model": EntryLogged, "description": "The entry is new"}},
 )
-async def add_to_day(challenge_id: Id, day: LogDay, amount: EntryAdd, user: CurrentUser, once: OnceDep) -> Response:
+async def add_to_day(challenge_id: Id, date: LogDay, amount: EntryAdd, user: CurrentUser, once: OnceDep) -> Response:
     """Add to a day's value."""
-    return _logged(await once.write(service.add_to_day, user, challenge_id, day, amount))
+    return _logged(await once.write(service.add_to_day, user, challenge_id, date, amount))
 
 
 @router.get(
-    "/challenges/{challenge_id}/log/{day}",
+    "/challenges/{challenge_id}/log/{date}",
     response_model=EntryPublic,
     responses=refusals(ChallengeNotFound, EntryNotFound),
 )
 async def show_day(
-    challenge_id: Id, day: LogDay, user: CurrentUser, db: DatabaseDep, if_none_match: IfNoneMatch = None
+    challenge_id: Id, date: LogDay, user: CurrentUser, db: DatabaseDep, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One day's entry."""
-    return tagged(await db.read(service.show_day, user, challenge_id, day), seen=if_none_match)
+    return tagged(await db.read(service.show_day, user, challenge_id, date), seen=if_none_match)
 
 
 @router.delete(
-    "/challenges/{challenge_id}/log/{day}",
+    "/challenges/{challenge_id}/log/{date}",
     status_code=204,
     responses=refusals(ChallengeNotFound, EntryNotFound, Archived),
 )
 async def erase_day(
-    challenge_id: Id, day: LogDay, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
+    challenge_id: Id, date: LogDay, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
 ) -> None:
     """Erase a day's entry."""
-    await db.write(service.erase_day, user, challenge_id, day, if_match)
+    await db.write(service.erase_day, user, challenge_id, date, if_match)
 
 
 @router.get("/challenges/{challenge_id}/log", responses=refusals(ChallengeNotFound, RangeReversed))

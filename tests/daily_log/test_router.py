@@ -251,7 +251,7 @@ class TestPath:
         for method, path, body in PATHS_WITH_A_DAY:
             response = anna.request(method, path.format(walk, day), json=body)
             assert refusal(response) == (422, "invalid"), (method, path)
-            assert [error["field"] for error in response.json()["errors"]] == ["day"]
+            assert [error["field"] for error in response.json()["errors"]] == ["date"]
 
     @pytest.mark.parametrize("day", ["1969-12-31", "3000-01-01", "0001-01-01", "9999-12-31"])
     def test_refuses_a_day_out_of_the_calendar(self, anna: Client, day: str) -> None:

@@ -20,7 +20,7 @@ Body = Callable[[World, JSON], JSON]
 MOSTLY = 0.8
 ZONES = ["UTC", "Europe/Moscow", "America/Los_Angeles", "Pacific/Kiritimati", "Asia/Kathmandu"]
 CHALLENGE = "/challenges/{challenge_id}"
-DAY = f"{CHALLENGE}/log/{{day}}"
+DAY = f"{CHALLENGE}/log/{{date}}"
 
 
 def dress(case: Case[Any], world: World, token: str, *, linked: bool, whole: bool) -> None:
@@ -176,7 +176,7 @@ PATHS: dict[str, Callable[[World, str], JSON]] = {
 
 NAMED: dict[str, Callable[[World], Any]] = {
     "challenge_id": World.challenge,
-    "day": World.day,
+    "date": World.day,
     "slug": World.any_template,
 }
 

@@ -120,7 +120,7 @@ class World:
     def logged_day(self) -> JSON:
         challenge_id, day = self.start(), self.day()
         self.ask("PUT", f"/challenges/{challenge_id}/log/{day}", {"value": 1, "note": "fine"})
-        return {"challenge_id": challenge_id, "day": day}
+        return {"challenge_id": challenge_id, "date": day}
 
     def day(self) -> str:
         """Since when every challenge of `start` runs; never today, which is another day elsewhere."""
