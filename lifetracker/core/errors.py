@@ -219,10 +219,11 @@ class Given:
 
 
 def given_header(name: str, description: str) -> Given:
-    """A header that may be sent, as it was sent."""
+    """A header that may be sent, as it was sent; one that came in several lines is one list."""
 
     async def find(request: Request) -> str | None:
-        return request.headers.get(name)
+        lines = request.headers.getlist(name)
+        return ", ".join(lines) if lines else None
 
     schema = {"anyOf": [{"type": "string"}, {"type": "null"}]}
     return Given(find, {"parameters": [{"name": name, "in": "header", "schema": schema, "description": description}]})

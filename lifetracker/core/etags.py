@@ -6,11 +6,14 @@ midnight without a write (a status, a streak), so `If-None-Match` compares both 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 
 from lifetracker.core.errors import Problem
 from lifetracker.core.schemas import Shown
+
+OURS = re.compile(r'"([0-9a-f]+)\.[0-9a-f]{16}"')
 
 
 class Stale(Problem):
@@ -56,8 +59,10 @@ def _tags(header: str) -> list[str]:
     return [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
-def _written_half(tag: str) -> str:
-    return tag.strip('"').partition(".")[0]
+def _written_half(tag: str) -> str | None:
+    """None for a tag that is none of ours."""
+    ours = OURS.fullmatch(tag)
+    return ours[1] if ours else None
 
 
 def _digest(text: str) -> str:

@@ -46,7 +46,13 @@ class TestRefuseStale:
     def test_lets_pass_what_changed_without_a_write(self) -> None:
         refuse_stale(TAG, LATER)
 
-    @pytest.mark.parametrize("if_match", [OTHER_TAG, '"x"', "", "W/", f"{OTHER_TAG}, {OTHER_TAG}", '"*"', "x.y"])
+    @pytest.mark.parametrize(
+        "if_match",
+        [
+            *(OTHER_TAG, f"{OTHER_TAG}, {OTHER_TAG}", '"x"', "", "W/", '"*"', "x.y"),
+            *(TAG.strip('"'), f"{TAG}x", TAG[:-1], f'{TAG[:-1]}x"', f'{TAG.partition(".")[0]}"', f"w/{TAG}"),
+        ],
+    )
     def test_refuses_what_does_not(self, if_match: str) -> None:
         with pytest.raises(Stale) as refused:
             refuse_stale(if_match, NOW)
@@ -95,6 +101,13 @@ class TestOverHttp:
 
         assert answer.json()["status"] == "active"
         assert anna.patch(path, json={"title": "Run"}, headers={"If-Match": tag}).status_code == 200
+
+    def test_reads_a_list_that_is_spread_over_several_headers(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}"
+        tag = anna.get(path).headers["ETag"]
+
+        assert anna.get(path, headers=[("If-None-Match", '"x"'), ("If-None-Match", tag)]).status_code == 304
+        assert anna.patch(path, json={}, headers=[("If-Match", '"x"'), ("If-Match", tag)]).status_code == 200
 
     def test_refuses_a_change_of_what_was_changed_since(self, anna: Client) -> None:
         path = f"/challenges/{anna.starts()}"
