@@ -286,10 +286,23 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            request.scope["given"] = {name: await given.find(request) for name, given in self._given.items()}
-            return await handle(_StrictJson(request.scope, request.receive))
+            await self._give(request)
+            try:
+                return await handle(_StrictJson(request.scope, request.receive))
+            except Exception as failed:
+                if not _is_sure(failed):
+                    await self._give(request)
+                raise
 
         return handle_strictly
+
+    async def _give(self, request: Request) -> None:
+        request.scope["given"] = {name: await given.find(request) for name, given in self._given.items()}
+
+
+def _is_sure(failed: Exception) -> bool:
+    """Not of a thing that was missing, nor of a bug: whoever called may have been deleted since they were let in."""
+    return isinstance(failed, (Problem, RequestValidationError, HTTPException)) and not isinstance(failed, NotFound)
 
 
 def _is_dressed(answers: object) -> bool:

@@ -77,6 +77,8 @@ async def check_own_password(db: Database, caller: Caller, password: str, addres
     """Counted like a login: a stolen token must not try passwords faster."""
     own_key = await db.read(_own_email_key, caller.person.id)
     tried = await db.write(_begin_try, own_key, address, pace)
+    if tried.user_id is None:
+        raise NotFound("there is no such account any more")
     if not await password_fits(password, tried.password_hash):
         raise WrongPassword("the current password is another one")
     await db.write(_forget_try, tried)
@@ -89,7 +91,10 @@ def email_key(email: str) -> str:
 
 def _own_email_key(tx: Transaction, user_id: int) -> str:
     row = repository.find_user(tx, user_id)
-    return row.email_key if row else ""
+    if row is None:
+        raise NotFound("there is no such account any more")
+    key: str = row.email_key
+    return key
 
 
 def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _Try:

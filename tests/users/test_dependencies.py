@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from typing import Any
+
+import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -9,8 +14,8 @@ from starlette.responses import Response
 from lifetracker.core.etags import tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.users.dependencies import answer, tagged
-from tests.operations import PRIVATE, WRITING
-from tests.people import Client, refusal
+from tests.operations import PRIVATE, WRITING, Operation
+from tests.people import PASSWORD, Client, refusal
 from tests.users.accounts import named_token
 
 LOGIN_ONLY = {
@@ -64,6 +69,42 @@ class TestNamedToken:
             if repr(operation) not in LOGIN_ONLY | {"DELETE /auth/token"}:
                 status = token.request(operation.method, operation.at(), json={}).status_code
                 assert status not in (401, 403), operation
+
+
+class TestCallerWhoIsDeletedMeanwhile:
+    """Everything they ask is let in before the deletion, and done after it."""
+
+    @pytest.mark.parametrize("operation", [each for each in PRIVATE if each.path != "/auth/token"], ids=repr)
+    def test_is_told_so_or_was_quicker(self, app: FastAPI, anna: Client, operation: Operation) -> None:
+        walk = anna.starts()
+        anna.logged(walk)
+        slug = anna.made("/templates", {"title": "Walk", "kind": "check"})["slug"]
+        path = operation.at(challenge_id=str(walk), slug=slug, date="today")
+
+        async def meanwhile() -> list[httpx2.Response]:
+            transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+            headers = {"Authorization": f"Bearer {anna.token}"}
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+                ask = partial(client.request, operation.method, path, **body_of(operation))
+                return list(await asyncio.gather(client.delete("/users/me"), ask(), ask(), ask()))
+
+        _, *answers = asyncio.run(meanwhile())
+
+        for each in answers:
+            assert each.is_success or refusal(each)[0] in (401, 409, 422), each.text
+
+
+def body_of(operation: Operation) -> dict[str, Any]:
+    bodies: dict[str, Any] = {
+        "POST /challenges": {"title": "Run"},
+        "POST /templates": {"title": "Run", "kind": "check"},
+        "POST /users/me/tokens": {"name": "phone", "scope": "read"},
+        "POST /users/me/password": {"current_password": PASSWORD, "new_password": "battery staple"},
+        "PATCH /users/me": {"email": "new@example.test", "current_password": PASSWORD},
+        "PUT /challenges/order": {"ids": []},
+        "POST /challenges/{challenge_id}/log/{date}/add": {"amount": 1},
+    }
+    return {"json": bodies.get(repr(operation), {})} if operation.takes_json else {}
 
 
 class Thing(Shown):
