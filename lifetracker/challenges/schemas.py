@@ -71,10 +71,11 @@ class ChallengeCreate(Sent):
 
 
 class ChallengePatch(Sent):
-    """Only the fields sent are changed; `null` clears. What a challenge counts (`kind`) stays."""
+    """Only the fields sent are changed; `null` clears. Another `kind` lets go of what went with the old one."""
 
     title: Title = ""
     description: Description | None = None
+    kind: Kind = "check"
     direction: Direction = "at_least"
     target: Target | None = None
     unit: Unit | None = None

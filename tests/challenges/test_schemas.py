@@ -163,7 +163,7 @@ class TestChallengeCreate:
 
 
 class TestChallengePatch:
-    @pytest.mark.parametrize("field", ["kind", "template", "id"])
+    @pytest.mark.parametrize("field", ["template", "id"])
     def test_leaves_what_a_challenge_is(self, field: str) -> None:
         assert wrong(ChallengePatch, {field: "check"}) == [(field, "extra_forbidden")]
 

@@ -623,10 +623,9 @@ class TestChangeChallenge:
         assert anna.got(f"/challenges/{before['id']}") == after
 
     def test_changes_everything_that_is_sent(self, anna: Client) -> None:
-        challenge_id = anna.starts(kind="measure", target=10)
-        changes = {name: value for name, value in COFFEE.items() if name != "kind"}
+        challenge_id = anna.starts()
 
-        after = anna.changed(f"/challenges/{challenge_id}", changes)
+        after = anna.changed(f"/challenges/{challenge_id}", COFFEE)
 
         assert {name: after[name] for name in COFFEE} == COFFEE
         assert (after["first_start_date"], after["end_date"]) == ("2026-03-02", "2026-03-31")
@@ -658,7 +657,7 @@ class TestChangeChallenge:
             {"target": 2.5, "tags": ["drinks", "limit"]},
             {"schedule": {"type": "weekly", "days": ["fri", "mon"]}},
             {"start_date": "2026-03-02"},
-            {name: value for name, value in COFFEE.items() if name != "kind"},
+            COFFEE,
         ):
             response = anna.patch(made.headers["location"], json=changes)
             assert (response.json(), response.headers["etag"]) == (made.json(), made.headers["etag"])
@@ -676,7 +675,8 @@ class TestChangeChallenge:
             ({"start_date": "2026-02-30"}, "start_date"),
             ({"schedule": {"type": "weekly", "days": []}}, "schedule.days"),
             ({"id": 7}, "id"),
-            ({"kind": "check"}, "kind"),
+            ({"kind": "check", "unit": "cups"}, "unit"),
+            ({"kind": "counter"}, "kind"),
             ({"template": "75-hard"}, "template"),
             ({"status": "completed"}, "status"),
             ({"titel": "Coffee"}, "titel"),
@@ -690,6 +690,25 @@ class TestChangeChallenge:
 
         for changes in ({"target": 2}, {"unit": "km"}, {"direction": "at_most"}):
             assert refused(anna.patch(f"/challenges/{challenge_id}", json=changes)) == list(changes)
+
+    def test_makes_a_check_of_a_measure(self, anna: Client) -> None:
+        challenge_id = anna.starts(kind="measure", target=20, unit="pages")
+        anna.logged(challenge_id, value=12)
+
+        after = anna.changed(f"/challenges/{challenge_id}", {"kind": "check"})
+
+        assert (after["kind"], after["target"], after["unit"]) == ("check", 1.0, None)
+        assert anna.got(f"/challenges/{challenge_id}/log/today")["outcome"] == "done"
+
+    def test_makes_a_measure_of_a_check_given_a_target(self, anna: Client) -> None:
+        challenge_id = anna.starts()
+        anna.logged(challenge_id)
+
+        assert refused(anna.patch(f"/challenges/{challenge_id}", json={"kind": "measure"})) == ["target"]
+        anna.changed(f"/challenges/{challenge_id}", {"kind": "measure", "target": 20, "unit": "pages"})
+
+        entry = anna.got(f"/challenges/{challenge_id}/log/today")
+        assert (entry["value"], entry["outcome"]) == (1.0, "partial")
 
     def test_drops_the_allowed_misses_once_none_are_counted(self, anna: Client) -> None:
         challenge_id = anna.made("/challenges", COFFEE)["id"]

@@ -115,9 +115,9 @@ def _challenge(world: World, body: JSON) -> JSON:
 
 def _challenge_patch(world: World, body: JSON) -> JSON:
     """For a measure that is to be reached, which is what `PATHS` gives it."""
-    patch = _promise(world, body | {"kind": "measure", "target": body.get("target") or 1})
+    patch = _promise(world, {"kind": "measure"} | body)
     first = {"start_date": world.day()} if "start_date" in body else {}
-    return {name: value for name, value in patch.items() if name != "kind"} | first
+    return patch | first
 
 
 def _entry(_: World, body: JSON) -> JSON:
