@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
 from lifetracker.core.db import Transaction
 from lifetracker.templates.models import TEMPLATES, TEXTS
 
 Key = tuple[Any, ...]
 
+
+class _ByCodePoint(FunctionElement[str]):
+    """A text ordered by its code points, as SQLite does: PostgreSQL goes by the language its database was made with."""
+
+    type = Text()
+    name = "by_code_point"
+    inherit_cache = True
+
+
+@compiles(_ByCodePoint)
+def _as_it_is(text: _ByCodePoint, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(text.clauses, **options)
+
+
+@compiles(_ByCodePoint, "postgresql")
+def _collated(text: _ByCodePoint, compiler: SQLCompiler, **options: Any) -> str:
+    return f'({compiler.process(text.clauses, **options)} COLLATE "C")'
+
+
+SLUG = _ByCodePoint(TEMPLATES.c.slug)
+
 # What a list is ordered by, most wanted first, and whether that is descending; the slug makes every order total.
 ORDERS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "popular": (TEMPLATES.c.times_started, True),
     "new": (TEMPLATES.c.id, True),
-    "title": (TEXTS.c.title_key, False),
+    "title": (_ByCodePoint(TEXTS.c.title_key), False),
 }
 
 
@@ -51,14 +75,14 @@ def list_templates(
     if after is not None:
         found = found.where(_is_after(order, descending, after))
     direction = order.desc() if descending else order.asc()
-    return tx.exec(found.order_by(direction, TEMPLATES.c.slug).limit(limit)).all()
+    return tx.exec(found.order_by(direction, SLUG).limit(limit)).all()
 
 
 def _is_after(order: ColumnElement[Any], descending: bool, after: Key) -> ColumnElement[bool]:
     value, slug = after
     if not descending:
-        return tuple_(order, TEMPLATES.c.slug) > tuple_(value, slug)
-    return or_(order < value, and_(order == value, TEMPLATES.c.slug > slug))
+        return tuple_(order, SLUG) > tuple_(value, slug)
+    return or_(order < value, and_(order == value, slug < SLUG))
 
 
 def slug_is_taken(tx: Transaction, slug: str) -> bool:
