@@ -37,9 +37,9 @@ class TemplateCreate(Sent):
     """A template of mine. It is private unless it says otherwise."""
 
     title: Title
-    description: Description = ""
+    description: Description | None = None
     category: Category = "other"
-    kind: Kind
+    kind: Kind = "check"
     direction: Direction = "at_least"
     target: Target | None = None
     unit: Unit | None = None
@@ -47,7 +47,7 @@ class TemplateCreate(Sent):
     duration_days: DurationDays | None = None
     on_miss: OnMiss = "continue"
     allowed_misses: AllowedMisses | None = None
-    tags: Tags = []
+    tags: Tags | None = None
     color: Color | None = None
     icon: Icon | None = None
     visibility: Visibility = "private"

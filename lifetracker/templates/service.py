@@ -75,7 +75,10 @@ def change_template(
 ) -> TemplatePublic:
     row = _find_own(tx, person, language, slug, if_match)
     changes = patch.model_dump(include=patch.model_fields_set)
-    promise = overlaid({name: getattr(row, name) for name in TemplateCreate.model_fields}, changes)
+    before = {name: getattr(row, name) for name in TemplateCreate.model_fields}
+    promise = overlaid(before, changes)
+    if promise == before:
+        return _show(tx, row)
     repository.put_text(tx, row.id, _text(promise, row.locale))
     repository.change_template(tx, row.id, promise)
     return show_template(tx, person, language, slug)

@@ -14,8 +14,10 @@ from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lifetracker.core.db import Database
 from lifetracker.templates.service import read_catalogue
 from tests.people import JSON, Client, FrozenClock, refusal
+from tests.users.accounts import everything
 
 NOT_FOUND = (404, "template_not_found")
 STALE = (412, "stale")
@@ -277,8 +279,9 @@ class TestLanguage:
 
 
 class TestCreateTemplate:
-    def test_fills_in_what_is_not_said(self, anna: Client) -> None:
-        template = anna.made("/templates", WALK)
+    @pytest.mark.parametrize("said", [WALK, {"title": "Walk"}, WALK | {"description": None, "tags": None}])
+    def test_fills_in_what_is_not_said(self, anna: Client, said: JSON) -> None:
+        template = anna.made("/templates", said)
 
         assert template.pop("slug").startswith("walk-")
         assert template == {
@@ -504,6 +507,18 @@ class TestChangeTemplate:
             response = anna.patch(f"/templates/{before['slug']}", json={"description": "Changed", **changes})
             assert refused(response) == [field]
         assert anna.got(f"/templates/{before['slug']}") == before
+
+    @pytest.mark.parametrize("changes", [{}, COFFEE, {"title": COFFEE["title"]}])
+    def test_writes_nothing_when_nothing_changes(
+        self, anna: Client, db: Database, clock: FrozenClock, changes: JSON
+    ) -> None:
+        slug = anna.made("/templates", COFFEE)["slug"]
+        before = everything(db)
+        clock.pass_(minutes=1)
+
+        anna.changed(f"/templates/{slug}", changes)
+
+        assert everything(db) == before
 
     def test_leaves_what_was_started_from_it(self, anna: Client) -> None:
         slug = anna.made("/templates", COFFEE)["slug"]
