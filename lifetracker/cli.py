@@ -93,7 +93,8 @@ def import_file(
     """Import another tracker's file into an account; the same file twice changes nothing."""
     with _database() as db:
         person = db.read_now(users.find_person, user)
-        done = db.write_now(import_service.import_file, person, file.read_bytes(), ImportQuery(dry_run=dry_run))
+        life = db.read_now(import_service.read_file, person, file.read_bytes())
+        done = db.write_now(import_service.take_over, person, life, ImportQuery(dry_run=dry_run))
     typer.echo(
         f"{done.format}: {done.challenges_created} challenges created, {done.entries_created} entries created, "
         f"{done.entries_updated} updated, {len(done.rejected)} rejected"

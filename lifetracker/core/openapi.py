@@ -10,6 +10,7 @@ from lifetracker.core.errors import MEDIA_TYPE, Problem
 
 Operation = dict[str, Any]
 
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -78,7 +79,7 @@ def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple
 def _invalid_codes(parameters: Iterable[str], body: dict[str, Any]) -> Iterator[str]:
     if body or set(parameters) - {"If-Match", "If-None-Match"}:
         yield "invalid"
-    if body and FORM not in body:
+    if JSON in body:
         yield "invalid_json"
     if "Idempotency-Key" in parameters:
         yield "idempotency_key_reused"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from lifetracker.challenges import life_service
 from lifetracker.challenges import service as challenges
-from lifetracker.core.db import Transaction, takes_long
+from lifetracker.core.db import Database, Transaction, takes_long
 from lifetracker.core.errors import Invalid
 from lifetracker.core.validation import FieldError
 from lifetracker.daily_log import loop, loop_repository, repository
@@ -26,9 +27,22 @@ class UnknownFormat(Invalid):
         super().__init__([FieldError("", self.code, message)], detail=message)
 
 
+class Life(NamedTuple):
+    """What a file holds, in our words: entries by habit and day, and what could not be read with the reason."""
+
+    habits: list[LoopHabit]
+    entries: dict[int, dict[date, Content]]
+    unread: list[tuple[str, str]]
+
+
+async def import_file(db: Database, person: Person, content: bytes, query: ImportQuery) -> Imported:
+    """Take over a Loop backup. It is read first: nobody's writing waits for a file, or for one that is none."""
+    life = await db.read(read_file, person, content)
+    return await db.write(take_over, person, life, query)
+
+
 @takes_long
-def import_file(tx: Transaction, person: Person, content: bytes, query: ImportQuery) -> Imported:
-    """Take over a Loop backup. What is there already is matched by the file's own ids; a dry run keeps nothing."""
+def read_file(tx: Transaction, person: Person, content: bytes) -> Life:
     if not loop_repository.is_sqlite(content):
         raise UnknownFormat("the file is none that can be imported: send the .db backup of Loop Habit Tracker")
     try:
@@ -36,11 +50,17 @@ def import_file(tx: Transaction, person: Person, content: bytes, query: ImportQu
     except loop_repository.NotLoop as reason:
         raise UnknownFormat(str(reason)) from None
     entries, unread = loop.entries_of(backup, person.today(tx.now))
+    return Life(list(loop.habits_of(backup)), entries, unread)
+
+
+@takes_long
+def take_over(tx: Transaction, person: Person, life: Life, query: ImportQuery) -> Imported:
+    """What is there already is matched by the file's own ids; a dry run keeps nothing."""
     report = Imported(format="loop", rejected=[])
     known = challenges.find_imported(tx, person)
-    for habit in loop.habits_of(backup):
-        _take_over(tx, person, habit, entries[habit.id], known, report)
-    report.rejected += [Rejected(where=where, reason=reason) for where, reason in unread[:REJECTED_AT_MOST]]
+    for habit in life.habits:
+        _take_over(tx, person, habit, life.entries[habit.id], known, report)
+    report.rejected += [Rejected(where=where, reason=reason) for where, reason in life.unread[:REJECTED_AT_MOST]]
     if query.dry_run:
         tx.discard()
     return report

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.service import ChallengeNotFound
 from lifetracker.core.db import DatabaseDep
-from lifetracker.core.errors import JsonRoute
+from lifetracker.core.errors import JsonRoute, WholeBody
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import import_service, service, today_service
@@ -121,12 +121,9 @@ async def show_stats(
     return await db.read(today_service.show_stats, user, challenge_id, query.as_of)
 
 
-@router.post("/users/me/import", responses=refusals(UnknownFormat), openapi_extra={"requestBody": {"required": True}})
+@router.post("/users/me/import", responses=refusals(UnknownFormat))
 async def import_file(
-    query: Annotated[ImportQuery, Query()],
-    user: CurrentUser,
-    db: DatabaseDep,
-    file: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
+    query: Annotated[ImportQuery, Query()], user: CurrentUser, db: DatabaseDep, file: WholeBody
 ) -> Imported:
     """Bring a life from another tracker: the `.db` backup of Loop Habit Tracker as the body."""
-    return await db.write(import_service.import_file, user, file, query)
+    return await import_service.import_file(db, user, file, query)

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from lifetracker import cli
 from lifetracker.core.db import Database
 from lifetracker.core.sqlite import driver
+from tests.core.units import locked
 from tests.daily_log.loop_files import NO, SKIP, UNKNOWN, YES, YES_AUTO, LoopFile
 from tests.people import Client, FrozenClock, refusal
 
@@ -51,6 +52,24 @@ class TestImportFile:
             ("2026-03-10", None, True, None),
         ]
         assert entries(anna, run) == [("2026-03-10", 3.1, False, None)]
+
+    @pytest.mark.parametrize(
+        "kind", ["application/octet-stream", "application/json", "application/x-www-form-urlencoded", "text/plain", ""]
+    )
+    def test_takes_a_file_whatever_it_is_said_to_be(self, anna: Client, loop_file: Backups, kind: str) -> None:
+        file = loop_file()
+        file.habit(1)
+
+        answer = anna.post("/users/me/import", content=file.content(), headers={"Content-Type": kind})
+
+        assert answer.json()["challenges_created"] == 1
+
+    def test_reads_the_file_before_it_waits_for_another_writer(self, db: Database, anna: Client) -> None:
+        with locked(db) as stranger:
+            answer = anna.post("/users/me/import", content=b"neither a backup nor any other file that is known")
+            stranger.execute("COMMIT")
+
+        assert refusal(answer) == (422, "unknown_format")
 
     def test_begins_a_challenge_with_its_first_entry(self, anna: Client, loop_file: Backups) -> None:
         file = loop_file()
