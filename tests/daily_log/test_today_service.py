@@ -367,6 +367,16 @@ class TestStats:
         assert (stats["completion_rate"], stats["last_done"]) == (None, None)
         assert (stats["streaks"], stats["by_month"]) == ([], [])
 
+    def test_tells_nothing_before_a_start_that_was_moved_past_its_entries(self, anna: Client) -> None:
+        read = anna.starts(**PAGES, start_date="2026-03-02")
+        anna.logged(read, "2026-03-03", value=20)
+        anna.changed(f"/challenges/{read}", {"start_date": "2026-03-06"})
+
+        before = anna.got(f"/challenges/{read}/stats", as_of="2026-03-05")
+
+        assert (before["total_value"], before["last_done"], before["by_month"]) == (0.0, None, [])
+        assert anna.got(f"/challenges/{read}/stats")["total_value"] == 20.0
+
     def test_adds_up_amounts_by_month(self, anna: Client) -> None:
         read = anna.starts(**PAGES, start_date="2026-02-27")
         for day, value in (("2026-02-27", 20), ("2026-02-28", 12.5), ("2026-03-01", 0), ("2026-03-10", 30.1)):
