@@ -202,7 +202,7 @@ class TestDocs:
         answer = visitor.post("/swagger/swagger-ui.css")
 
         assert refusal(answer) == (405, "method_not_allowed")
-        assert answer.headers["Allow"] == "GET"
+        assert answer.headers["Allow"] == "GET, HEAD"
 
     def test_need_no_token(self, visitor: Client) -> None:
         assert visitor.get("/docs").status_code == 200

@@ -1,7 +1,8 @@
 """What happens to every request at the edge of the application, in one ASGI function.
 
-A request id in and out, a limit on the body, one log line, `Location` under the root path, and a problem instead of a
-traceback. Written against the ASGI protocol itself: a chain of middlewares would cost each request more than its work.
+A request id in and out, a limit on the body, one log line, `Location` under the root path, `HEAD` as a `GET` without
+its body, and a problem instead of a traceback. Written against the ASGI protocol itself: a chain of middlewares would
+cost each request more than its work.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ class _Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        self.scope = scope
+        self._wants_body = scope["method"] != "HEAD"
+        self.scope = scope if self._wants_body else {**scope, "method": "GET"}
         self.scope["answer_headers"] = []  # what the application wants said of a request, whoever answers it
         self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else token_hex(8)
         # Quoted, as it was sent: a newline in a path must not begin a log line of its own.
@@ -133,6 +135,8 @@ class _Exchange:
             message["headers"] += [*self.scope["answer_headers"], (b"x-request-id", self.request_id.encode())]
             if ending.begun:
                 message["headers"].append(CLOSE)
+        elif not self._wants_body:
+            message["body"] = b""
         await self._send(message)
 
     async def refuse(self, problem: Problem, send: Send) -> None:

@@ -153,7 +153,7 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
     phrase = HTTPStatus(refused.status_code).phrase
     problem = Problem(f"{phrase}: {request.method} {request.url.path}", headers=refused.headers)
     if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        problem.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET"
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET, HEAD"
     body = problem_body(problem) | {
         "type": f"urn:lifetracker:problem:{_snake(phrase)}",
         "title": phrase,
@@ -167,7 +167,8 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
 def _methods(request: Request) -> set[str]:
     """All that the path takes: the framework names those of the first route alone that it finds there."""
     routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] != Match.NONE]
-    return {method for route in routes for method in getattr(route, "methods", ())}
+    methods = {method for route in routes for method in getattr(route, "methods", ())}
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 def _snake(phrase: str) -> str:

@@ -17,6 +17,7 @@ from lifetracker.core.edge import MAX_BODY, Edge, StartRefused
 from lifetracker.core.quick import Message, Receive, Scope, Send, Ways
 from lifetracker.main import MAX_IMPORT
 from tests.people import Client, refusal
+from tests.users.accounts import named_token
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -141,6 +142,28 @@ class TestBodyTooLarge:
         answer = outside.post("/api/users/me/import", content=b"x" * (MAX_BODY + 1))
 
         assert answer.status_code == 422
+
+
+class TestHead:
+    @pytest.mark.parametrize("path", ["/health", "/users/me", "/docs", "/swagger/swagger-ui.css", "/nope"])
+    def test_is_a_get_without_its_body(self, anna: Client, path: str) -> None:
+        whole, head = anna.get(path), anna.head(path)
+
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert {**head.headers, "x-request-id": ""} == {**whole.headers, "x-request-id": ""}
+
+    def test_may_be_sent_with_a_read_token(self, app: FastAPI, anna: Client) -> None:
+        assert named_token(anna, app, "read").head("/users/me").status_code == 200
+
+    def test_is_refused_where_nothing_can_be_got(self, anna: Client) -> None:
+        answer = anna.head("/challenges/order")
+
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "PUT")
+
+    def test_is_logged_as_itself(self, visitor: Client, capsys: pytest.CaptureFixture[str], at_info: None) -> None:
+        visitor.head("/info")
+
+        assert "HEAD /info 200" in capsys.readouterr().err
 
 
 class TestRootPath:

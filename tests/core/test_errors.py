@@ -74,15 +74,15 @@ class TestPath:
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
         [
-            ("PUT", "/users/me", "DELETE, GET, PATCH"),
-            ("POST", "/users/me", "DELETE, GET, PATCH"),
-            ("OPTIONS", "/users/me", "DELETE, GET, PATCH"),
-            ("PATCH", "/users/me/tokens", "GET, POST"),
+            ("PUT", "/users/me", "DELETE, GET, HEAD, PATCH"),
+            ("POST", "/users/me", "DELETE, GET, HEAD, PATCH"),
+            ("OPTIONS", "/users/me", "DELETE, GET, HEAD, PATCH"),
+            ("PATCH", "/users/me/tokens", "GET, HEAD, POST"),
             ("GET", "/users/me/tokens/1", "DELETE"),
             ("GET", "/auth/token", "DELETE, POST"),
-            ("DELETE", "/health", "GET"),
-            ("DELETE", "/challenges", "GET, POST"),
-            ("TRACE", "/challenges/1", "DELETE, GET, PATCH"),
+            ("DELETE", "/health", "GET, HEAD"),
+            ("DELETE", "/challenges", "GET, HEAD, POST"),
+            ("TRACE", "/challenges/1", "DELETE, GET, HEAD, PATCH"),
         ],
     )
     def test_names_all_methods_that_it_takes(self, anna: Client, method: str, path: str, allowed: str) -> None:
