@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from functools import wraps
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -228,15 +228,6 @@ def given_header(name: str, description: str) -> Given:
 
     schema = {"anyOf": [{"type": "string"}, {"type": "null"}]}
     return Given(find, {"parameters": [{"name": name, "in": "header", "schema": schema, "description": description}]})
-
-
-async def _whole_body(request: Request) -> bytes:
-    return await request.body()
-
-
-_FILE = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-# A file as the body, whatever it is said to be: what it is shows in its content.
-WholeBody = Annotated[bytes, Given(_whole_body, {"requestBody": _FILE})]
 
 
 class JsonRoute(APIRoute):

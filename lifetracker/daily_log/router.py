@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.service import ChallengeNotFound
 from lifetracker.core.db import DatabaseDep
-from lifetracker.core.errors import JsonRoute, WholeBody
+from lifetracker.core.errors import JsonRoute
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import import_service, service, today_service
@@ -35,7 +35,13 @@ from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, On
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 
+FILE = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, ValueMissing)
+
+
+async def _whole_body(request: Request) -> bytes:
+    """A file, whatever it is said to be: what it is shows in its content."""
+    return await request.body()
 
 
 def _logged(result: LoggedResult) -> Response:
@@ -121,9 +127,12 @@ async def show_stats(
     return await db.read(today_service.show_stats, user, challenge_id, query.as_of)
 
 
-@router.post("/users/me/import", responses=refusals(UnknownFormat))
+@router.post("/users/me/import", responses=refusals(UnknownFormat), openapi_extra={"requestBody": FILE})
 async def import_file(
-    query: Annotated[ImportQuery, Query()], user: CurrentUser, db: DatabaseDep, file: WholeBody
+    query: Annotated[ImportQuery, Query()],
+    user: CurrentUser,
+    db: DatabaseDep,
+    file: Annotated[bytes, Depends(_whole_body)],
 ) -> Imported:
     """Bring a life from another tracker: the `.db` backup of Loop Habit Tracker as the body."""
     return await import_service.import_file(db, user, file, query)
