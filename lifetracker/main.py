@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -29,6 +30,7 @@ from lifetracker.core.ending import ending
 from lifetracker.core.engines import SchemaRefused
 from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
 from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
@@ -75,18 +77,20 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asks the environment at each request
         lifespan=_lifespan,
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url, threads=settings.database_threads)
     install_handlers(app)
+    _add_routes(app)
     app.add_middleware(
         Edge,
         larger={"/users/me/import": MAX_IMPORT},
-        may_start=lambda: _refuse_other_schema(app),
+        ways=Ways(route for route in app.router.routes if isinstance(route, JsonRoute) and route.has_quick_way),
+        may_start=partial(_refuse_other_schema, app),
         dress=lambda served: _let_browsers_in(served, settings.cors_origins),
     )
-    _add_routes(app)
     _describe(app)
     return app
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from secrets import token_hex
-from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
@@ -20,11 +19,8 @@ from loguru import logger
 from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id
+from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
@@ -40,7 +36,8 @@ def _as_it_is(app: App) -> App:
 
 
 class Edge:
-    """Wraps the application. `larger` allows bigger bodies on its paths; `may_start` may raise `StartRefused`.
+    """Wraps the application. `larger` allows bigger bodies on its paths; `ways` are the routes that can do without the
+    framework; `may_start` may raise `StartRefused`.
 
     `dress` puts something around the application and its refusals, ours included, that may also answer by itself.
     """
@@ -50,12 +47,14 @@ class Edge:
         app: App,
         *,
         larger: Mapping[str, int],
+        ways: Ways,
         may_start: Callable[[], None],
         dress: Callable[[App], App] = _as_it_is,
     ) -> None:
         self._app = app
         self._dressed = dress(self._refusing)
         self._larger = larger
+        self._ways = ways
         self._may_start = may_start
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,13 +85,23 @@ class Edge:
         exchange: _Exchange = scope["exchange"]
         try:
             exchange.refuse_announced()
-            await self._app(scope, receive, send)
+            await self._answer(scope, receive, send)
         except BodyTooLarge as refused:
             await exchange.refuse(refused, send)
         except Exception:
             logger.exception("a bug met {}", exchange.line)
             problem = Problem("something went wrong on our side; the log has more under this request id")
             await exchange.refuse(problem, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if found := self._ways.find(scope):
+            way, in_path = found
+            try:
+                await way.answer(scope, receive, send, in_path)
+                return
+            except NotPlain as left:
+                receive = left.again(receive)
+        await self._app(scope, receive, send)
 
     def _limit(self, scope: Scope) -> int:
         return self._larger.get(scope["path"].removeprefix(scope.get("root_path", "")), MAX_BODY)

@@ -10,9 +10,9 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,6 +28,8 @@ from starlette.types import Scope
 
 from lifetracker.core.quick import Receive, Send, Taken, taken_by
 from lifetracker.core.validation import FieldError, field_error
+
+R = TypeVar("R")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -261,9 +263,10 @@ class JsonRoute(APIRoute):
         assert self._taken is not None
         request = Request(scope, receive)
         try:
-            given = {name: await given.find(request) for name, given in self._given.items()}
+            await self._give(request)
             sent = self._taken.read_sent(scope, in_path) | await self._taken.read_body(scope, receive)
-            response = self._dressed(await self._endpoint(**given, **sent))
+            with_given = partial(self._endpoint, **request.scope["given"], **sent)
+            response = self._dressed(await self._surely(request, with_given))
         except Problem as problem:
             response = await _answer_problem(request, problem)
         await response(scope, receive, send)
@@ -288,17 +291,21 @@ class JsonRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             await self._give(request)
-            try:
-                return await handle(_StrictJson(request.scope, request.receive))
-            except Exception as failed:
-                if not _is_sure(failed):
-                    await self._give(request)
-                raise
+            strict = _StrictJson(request.scope, request.receive)
+            return await self._surely(request, partial(handle, strict))
 
         return handle_strictly
 
     async def _give(self, request: Request) -> None:
         request.scope["given"] = {name: await given.find(request) for name, given in self._given.items()}
+
+    async def _surely(self, request: Request, answer: Callable[[], Awaitable[R]]) -> R:
+        try:
+            return await answer()
+        except Exception as failed:
+            if not _is_sure(failed):
+                await self._give(request)
+            raise
 
 
 def _is_sure(failed: Exception) -> bool:

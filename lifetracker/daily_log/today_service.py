@@ -7,42 +7,56 @@ from typing import Any
 
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import DateInFuture
+from lifetracker.challenges.rules import Rules
 from lifetracker.challenges.schemas import Stored
-from lifetracker.challenges.stored import show
+from lifetracker.challenges.stored import shown_fields
 from lifetracker.core.day import ONE_DAY
-from lifetracker.core.db import Transaction
-from lifetracker.daily_log import repository
+from lifetracker.core.db import Database, Transaction
+from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import (
     MonthCount,
     Stats,
     StreakPublic,
-    Today,
-    TodayItem,
     TodayOutcome,
     WeekdayCount,
 )
-from lifetracker.daily_log.service import brief, progress_shown, read_log, read_logs, shown_entry
+from lifetracker.daily_log.service import brief, entry_fields
+from lifetracker.templates.schedule import streak_unit
 from lifetracker.users.schemas import Person
 
 
-def show_today(tx: Transaction, person: Person, day: date | None) -> Today:
-    """What a day asks of a person: everything that has begun and is neither archived nor over, in their order."""
+async def open_today(db: Database, person: Person, day: date | None) -> dict[str, Any]:
+    """What a day asks of a person, as the fields of `Today`; what took long to tell of it is kept for the next time."""
+    today, lagging = await db.read(_look, person, day)
+    if lagging:
+        await db.write_or_skip(_keep, person, lagging)
+    return today
+
+
+def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[Rules]]:
+    """Everything that has begun and is neither archived nor over, in their order; and the rules of what lags."""
     now = person.today(tx.now)
     on = day or now
     if on > now + ONE_DAY:
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
-    logs = read_logs(tx, person.id, [stored.rules for stored in everything])
-    items = []
+    known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
+    items, lagging = [], []
     for stored in everything:
-        progress = Progress(stored.rules, logs[stored.id], on)
+        log, since, _, entries = of_it = known[stored.id]
+        progress = Progress(stored.rules, log, on, since)
         if _is_on(progress):
-            entry = repository.find_entry(tx, person.id, stored.id, on)
+            entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))
-    due = sum(item.due for item in items)
-    done = sum(item.outcome == "done" for item in items)
-    return Today(date=on, time_zone=person.time_zone, due=due, done=done, items=items)
+        if on == now and standing_service.is_to_be_kept(of_it, stored.rules, now):
+            lagging.append(stored.rules)
+    counts = {"due": sum(item["due"] for item in items), "done": sum(item["outcome"] == "done" for item in items)}
+    return {"date": on, "time_zone": person.time_zone, **counts, "items": items}, lagging
+
+
+def _keep(tx: Transaction, person: Person, of: list[Rules]) -> None:
+    standing_service.keep_all(tx, person.id, of, person.today(tx.now))
 
 
 def _is_on(progress: Progress) -> bool:
@@ -51,19 +65,19 @@ def _is_on(progress: Progress) -> bool:
     return progress.rules.first_start <= progress.as_of and (end is None or progress.as_of <= end)
 
 
-def _item(stored: Stored, progress: Progress, entry: Any, now: date) -> TodayItem:
-    shown = progress_shown(progress)
-    due = progress.is_due()
-    return TodayItem(
-        challenge=show(stored, progress.attempt, progress.as_of),
-        due=due,
-        outcome=_outcome(progress, due, now),
-        entry=shown_entry(entry, stored.rules.goal) if entry else None,
-        current_streak=shown.current_streak,
-        streak_unit=shown.streak_unit,
-        period_done=shown.period_done,
-        period_target=shown.period_target,
-    )
+def _item(stored: Stored, progress: Progress, entry: Any, now: date) -> dict[str, Any]:
+    """The fields of a `TodayItem`."""
+    due, period = progress.is_due(), progress.period
+    return {
+        "challenge": shown_fields(stored, progress.attempt, progress.as_of),
+        "due": due,
+        "outcome": _outcome(progress, due, now),
+        "entry": entry_fields(entry, stored.rules.goal) if entry else None,
+        "current_streak": progress.current_streak,
+        "streak_unit": streak_unit(stored.rules.schedule),
+        "period_done": len(period.done) if period else None,
+        "period_target": period.needs if period else None,
+    }
 
 
 def _outcome(progress: Progress, due: bool, now: date) -> TodayOutcome:
@@ -75,7 +89,7 @@ def _outcome(progress: Progress, due: bool, now: date) -> TodayOutcome:
     if not due:
         return "rest"
     if progress.as_of < now:
-        return "rest" if progress.period() else "missed"
+        return "rest" if progress.period else "missed"
     return "open"
 
 
@@ -87,7 +101,7 @@ def show_stats(tx: Transaction, person: Person, challenge_id: int, as_of: date |
         raise DateInFuture("as_of", f"It is {today.isoformat()} for you", today=today.isoformat())
     on = as_of or today
     # Before the start all is 0, also where it was moved and entries lie before it.
-    log = read_log(tx, person.id, challenge_id) if on >= stored.rules.first_start else {}
+    log = standing_service.read_whole(tx, person.id, stored.rules).log if on >= stored.rules.first_start else {}
     return stats_shown(Progress(stored.rules, log, on))
 
 
@@ -103,7 +117,7 @@ def stats_shown(progress: Progress) -> Stats:
         skipped=tally.skipped,
         total_value=progress.total_value(),
         last_done=progress.last_done(),
-        streaks=[StreakPublic(start=run.start, end=run.end, length=run.length) for run in progress.streaks()],
+        streaks=[StreakPublic(start=run.start, end=run.end, length=run.length) for run in progress.streaks],
         by_weekday=[WeekdayCount(weekday=day, due=of.due, done=of.done) for day, of in progress.by_weekday().items()],
         by_month=[
             MonthCount(month=month, due=of.due, done=of.done, total_value=total)

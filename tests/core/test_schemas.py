@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -53,8 +53,8 @@ class TestInstant:
         ],
     )
     def test_is_turned_to_utc(self, text: str, instant: datetime) -> None:
-        assert read(schemas.Instant, text) == instant
-        assert read(schemas.Instant, text).tzinfo is UTC
+        assert read(schemas.SentInstant, text) == instant
+        assert read(schemas.SentInstant, text).tzinfo is UTC
 
     @pytest.mark.parametrize(
         "given",
@@ -79,12 +79,14 @@ class TestInstant:
         ],
     )
     def test_is_refused_as_anything_but_rfc_3339_within_the_calendar(self, given: object) -> None:
-        assert refused(schemas.Instant, given) == "instant_format"
+        assert refused(schemas.SentInstant, given) == "instant_format"
 
     def test_is_shown_with_a_z(self) -> None:
-        in_moscow = datetime(2026, 3, 11, 15, tzinfo=timezone(timedelta(hours=3)))
+        kept = [datetime(2026, 3, 11, 12, tzinfo=UTC), datetime(2026, 3, 11, 12, 0, 0, 50, tzinfo=UTC)]
 
-        assert TypeAdapter(schemas.Instant).dump_json(in_moscow) == b'"2026-03-11T12:00:00Z"'
+        shown = TypeAdapter(list[schemas.Instant]).dump_json(kept)
+
+        assert shown == b'["2026-03-11T12:00:00Z","2026-03-11T12:00:00.000050Z"]'
 
 
 class TestId:
