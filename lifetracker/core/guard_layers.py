@@ -67,7 +67,9 @@ def without_place(house: House) -> Iterator[Violation]:
     """Top-level modules and packages that the order does not name."""
     for module in house.modules.values():
         if module.package and module.package not in PLACE:
-            yield module.violation("no-place", module.tree, f"{module.package} has no place in the order of packages")
+            yield module.violation(
+                "no-place", module.tree.root, f"{module.package} has no place in the order of packages"
+            )
 
 
 def crossed_directions(house: House) -> Iterator[Violation]:
@@ -142,10 +144,9 @@ def _is_kin(use: Use) -> bool:
 def hidden_imports(house: House) -> Iterator[Violation]:
     """Imports inside functions, and code that is made while it runs: no reader sees where they lead."""
     for module in house.modules.values():
-        for node in module.nodes:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                inner = [each for each in _body(node) if isinstance(each, (ast.Import, ast.ImportFrom))]
-                yield from (module.violation("hidden", each, "an import inside a function") for each in inner)
+        for node in module.tree.each(ast.FunctionDef, ast.AsyncFunctionDef):
+            inner = [each for each in _body(node) if isinstance(each, (ast.Import, ast.ImportFrom))]
+            yield from (module.violation("hidden", each, "an import inside a function") for each in inner)
         for use in module.uses:
             if use.origin in RUNTIME and isinstance(use.node, (ast.Name, ast.Attribute, ast.ImportFrom, ast.Subscript)):
                 yield module.violation("hidden", use.node, f"{use.origin} leads where no reader sees")
@@ -182,7 +183,7 @@ def cycles(house: House) -> Iterator[Violation]:
 
 def _needed(module: Module) -> list[tuple[ast.AST, str]]:
     """What a module imports, at the statement that does it."""
-    hidden = {id(inner) for node in module.nodes if _is_for_types(node) for inner in ast.walk(node)}
+    hidden = {id(inner) for node in module.tree.each(ast.If) if _is_for_types(node) for inner in ast.walk(node)}
     found: list[tuple[ast.AST, str]] = []
     for use in module.uses:
         if isinstance(use.node, (ast.Import, ast.ImportFrom)) and id(use.node) not in hidden:

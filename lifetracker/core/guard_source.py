@@ -1,35 +1,30 @@
-"""Reads the source of the package for the guards: its modules and rooms, and where every name in them comes from.
+"""Reads the source of the package for the guards: its modules and rooms, and every use of what comes from elsewhere.
 
-On `ast` alone: nothing that is judged is imported. Where a name may stand for several things, all of them count, so
-that a rule errs on the side of asking.
+On `ast` alone: nothing that is judged is imported.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from lifetracker.core.guard_text import Text, Texts
+from lifetracker.core.guard_given import Tree
+from lifetracker.core.guard_names import GETTERS, Names, Origins
+from lifetracker.core.guard_pieces import Text
+from lifetracker.core.guard_text import Texts
 
 PACKAGE = "lifetracker"
 ROOMS = ("router", "dependencies", "service", "repository", "models", "schemas")
 PLURALS = {"routers": "router", "services": "service", "repositories": "repository"}
-# Of what is there without an import, what the rules ask about, and what leads to it.
-BUILTINS = frozenset(
-    ("print", "breakpoint", "exec", "eval", "compile", "__import__", "open", "getattr", "vars", "globals", "locals")
-)
-# Calls that answer a logger.
-LOGGERS = {"logging.getLogger": "logging.root", "logging.root.getChild": "logging.root"} | {
-    f"loguru.logger.{name}": "loguru.logger" for name in ("bind", "opt", "patch")
+# What Python, or a tool that builds for it, takes for code and this reader cannot; SQL in a file of its own, too.
+CODE = {*all_suffixes(), ".pyw", ".pyx", ".pxd", ".pyi", ".pyd", ".pth", ".pyz", ".egg", ".whl", ".zip", ".sql"} - {
+    ".py"
 }
-DEEPEST = 12  # steps that a name is followed
-
-Origins = frozenset[str]
-NOWHERE: Origins = frozenset()
+DEEPEST = 12  # modules that a name is passed on by, and rounds in which names learn of each other
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +68,7 @@ class Module:
 
     path: str
     dotted: str
-    tree: ast.Module
+    tree: Tree
     house: House = field(repr=False)
     _asked: set[int] = field(default_factory=set, repr=False)
 
@@ -93,20 +88,16 @@ class Module:
     @cached_property
     def defined(self) -> set[str]:
         """Names that it gives a meaning itself."""
-        made = {
-            node.name for node in self.nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))
-        }
+        made = {node.name for node in self.tree.each(ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)}
         return made | self.texts.names | self.names.all
 
     @cached_property
     def names(self) -> Names:
-        self.__dict__["names"] = names = Names(self)  # there already while it learns: a name may lead back here
-        names.learn()
-        return names
+        return Names(self)
 
     @cached_property
     def texts(self) -> Texts:
-        return Texts(self.nodes, self._elsewhere)
+        return Texts(self.tree, self._elsewhere)
 
     def _elsewhere(self, node: ast.AST) -> list[Text]:
         """What a constant of another module of ours says; nothing where the way leads in a circle."""
@@ -115,8 +106,8 @@ class Module:
         self._asked.add(id(node))
         found: list[Text] = []
         for origin in self.names.origins(node):
-            module = self.house.module_of(origin)
-            if module not in (None, self) and module is not None and module.dotted != origin:
+            module = self.house.module_of(origin) if origin.startswith(f"{PACKAGE}.") else None
+            if module is not None and module is not self and module.dotted != origin:
                 found += module.texts.named(origin.removeprefix(f"{module.dotted}."))
         self._asked.remove(id(node))
         return found
@@ -125,23 +116,29 @@ class Module:
     def uses(self) -> list[Use]:
         return list(_uses(self))
 
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.tree))
+    def settle(self) -> None:
+        """Every name of the house is known: what is found out from now on is kept."""
+        self.texts.settle()
+        self.names.settle()
 
     def attribute(self, node: ast.AST) -> str | None:
         """The name that is taken of a value, written as one or as a text: `tx.commit`, `getattr(tx, "commit")`."""
         match node:
             case ast.Attribute(attr=name):
                 return name
-            case (
-                ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_])
-                | ast.Call(func=ast.Name(id="methodcaller" | "attrgetter"), args=[name, *_])
-                | ast.Call(func=ast.Attribute(attr="methodcaller" | "attrgetter"), args=[name, *_])
-                | ast.Call(func=ast.Attribute(attr="__getattribute__" | "__getattr__"), args=[name, *_])
-            ):
-                return next((text.plain.rpartition(".")[2] for text in self.texts.of(name) if text.is_plain), None)
+            case ast.Call(func=ast.Name(id="getattr" | "setattr"), args=[_, name, *_]):
+                return self._said(name)
+            case ast.Call(func=ast.Attribute(attr="__getattribute__" | "__getattr__"), args=[*_, name]):
+                return self._said(name)
+            case ast.Call(func=ast.Name(id=getter) | ast.Attribute(attr=getter), args=[name, *_]):
+                is_one = f"operator.{getter}" in GETTERS or self.names.origins(node.func) & GETTERS
+                return self._said(name) if is_one else None
+            case ast.Subscript(value=ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="vars")), slice=name):
+                return self._said(name)
         return None
+
+    def _said(self, name: ast.AST) -> str | None:
+        return next((text.plain.rpartition(".")[2] for text in self.texts.of(name) if text.is_plain), None)
 
     def violation(self, rule: str, node: ast.AST, message: str) -> Violation:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
@@ -180,185 +177,82 @@ class House:
         self.folder = folder
         self.modules: dict[str, Module] = {}
         self.unreadable: list[Violation] = []
+        self._lies_in: dict[str, Module | None] = {}
+        self._followed: dict[str, Origins] | None = None
         for file in sorted(folder.rglob("*")):
             if "__pycache__" not in file.parts or file.suffix == ".py":
                 self._take(file)
+        self._learn()
+
+    def _learn(self) -> None:
+        """What each name stands for, until nothing new comes of it: one may lead to another in any module."""
+        for _ in range(DEEPEST):
+            if not sum(module.names.learn() for module in self.modules.values()):
+                break
+        self._followed = {}
+        for module in self.modules.values():
+            module.settle()
 
     def _take(self, file: Path) -> None:
         path = f"{PACKAGE}/{file.relative_to(self.folder).as_posix()}"
         if file.is_symlink():
-            self.unreadable.append(Violation(path, 1, 1, "unreadable", "a link may lead anywhere: put the file itself"))
+            self._refuse(path, "a link may lead anywhere: put the file itself")
         elif file.is_file() and file.suffix == ".py":
             self._parse(file, path)
-        elif file.is_file() and (file.suffix in all_suffixes() or file.suffix in (".pyx", ".pth", ".pyi")):
-            self.unreadable.append(Violation(path, 1, 1, "unreadable", "no Python source, so it cannot be judged"))
+        elif file.is_file() and CODE & {suffix.lower() for suffix in file.suffixes}:
+            self._refuse(path, "no Python source, so it cannot be judged")
 
     def _parse(self, file: Path, path: str) -> None:
         dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         try:
             tree = ast.parse(file.read_bytes(), path)
         except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
-            line = getattr(error, "lineno", None) or 1
-            self.unreadable.append(Violation(path, line, 1, "unreadable", f"cannot be parsed: {error.args[0]}"))
+            self._refuse(path, f"cannot be parsed: {error.args[0]}", getattr(error, "lineno", None) or 1)
             return
         if dotted in self.modules or "__pycache__" in file.parts:
-            self.unreadable.append(Violation(path, 1, 1, "unreadable", "another file hides it, or its place does"))
-        self.modules[dotted] = Module(path, dotted, tree, self)
+            self._refuse(path, "another file hides it, or its place does")
+        self.modules[dotted] = Module(path, dotted, Tree(tree), self)
+
+    def _refuse(self, path: str, message: str, line: int = 1) -> None:
+        self.unreadable.append(Violation(path, line, 1, "unreadable", message))
 
     def module_of(self, origin: str) -> Module | None:
         """The module that a full name lies in, or is."""
-        parts = origin.split(".")
-        for length in range(len(parts), 0, -1):
-            module = self.modules.get(".".join(parts[:length]))
-            if module is not None:
-                return module
-        return None
+        if origin not in self._lies_in:
+            parts = origin.split(".")
+            above = (self.modules.get(".".join(parts[:length])) for length in range(len(parts), 0, -1))
+            self._lies_in[origin] = next((module for module in above if module is not None), None)
+        return self._lies_in[origin]
 
-    def follow(self, origin: str, depth: int = 0) -> Origins:
+    def follow(self, origin: str) -> Origins:
         """Where a name of our own comes from in the end: a module may pass on what it imported."""
+        if not origin.startswith(f"{PACKAGE}."):
+            return frozenset({origin})
+        if self._followed is None:
+            return self._follow(origin, 0)
+        found = self._followed.get(origin)
+        if found is None:
+            found = self._followed[origin] = self._follow(origin, 0)
+        return found
+
+    def _follow(self, origin: str, depth: int) -> Origins:
         module = self.module_of(origin) if origin.startswith(f"{PACKAGE}.") and depth < DEEPEST else None
         if module is None or module.dotted == origin:
             return frozenset({origin})
         name, _, rest = origin.removeprefix(f"{module.dotted}.").partition(".")
         found = {f"{start}.{rest}" if rest else start for start in module.names.bound(name)}
-        followed = {end for start in found if start != origin for end in self.follow(start, depth + 1)}
+        followed = {end for start in found if start != origin for end in self._follow(start, depth + 1)}
         return frozenset(followed | {origin})
 
 
-class Names:
-    """What each name of a module may stand for: imports, and plain assignments of what was imported."""
-
-    def __init__(self, module: Module) -> None:
-        self._module = module
-        self._bindings: dict[str, set[str]] = {}
-        self._stars: list[str] = []
-        for node in module.nodes:
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._import(node)
-
-    def learn(self) -> None:
-        """What the assignments say, until nothing new comes of it."""
-        for _ in range(DEEPEST):
-            if not self._assign_all(self._module.texts.given):
-                break
-
-    @property
-    def all(self) -> set[str]:
-        return set(self._bindings)
-
-    def bound(self, name: str) -> set[str]:
-        return self._bindings.get(name, set())
-
-    def origins(self, node: ast.AST | None, depth: int = 0) -> Origins:
-        """All that an expression may stand for, by its full names; nothing for what is made here."""
-        if node is None or depth > DEEPEST:
-            return NOWHERE
-        match node:
-            case ast.Name(id=name):
-                return self._of_name(name)
-            case ast.Attribute(value=value, attr=name):
-                return self._below(value, [name], depth)
-            case ast.Call():
-                return self._of_call(node, depth)
-            case ast.Subscript(value=ast.Attribute(value=value, attr="__dict__"), slice=key):
-                return self._below(value, self._words(key), depth)
-            case ast.Subscript(value=ast.Name(id="__builtins__"), slice=key):
-                return frozenset(f"builtins.{word}" for word in self._words(key))
-            case ast.Subscript(value=ast.Call(func=function, args=args), slice=key):
-                return self._of_table(function, args, key, depth)
-            case ast.Subscript(value=value, slice=key) if "sys.modules" in self.origins(value, depth + 1):
-                return frozenset(self._words(key))
-            case ast.NamedExpr(value=value) | ast.Await(value=value) | ast.Starred(value=value):
-                return self.origins(value, depth + 1)
-            case ast.IfExp(body=body, orelse=other):
-                return self.origins(body, depth + 1) | self.origins(other, depth + 1)
-            case ast.BoolOp(values=values):
-                return frozenset().union(*(self.origins(value, depth + 1) for value in values))
-        return NOWHERE
-
-    def _of_name(self, name: str) -> Origins:
-        found = set(self.bound(name))
-        if name == "__builtins__":
-            found.add("builtins")
-        elif name in BUILTINS:
-            found.add(f"builtins.{name}")
-        if not found:
-            found = {f"{star}.{name}" for star in self._stars}
-        return self._followed(found)
-
-    def _below(self, value: ast.AST, names: Sequence[str], depth: int) -> Origins:
-        return self._followed(f"{base}.{name}" for base in self.origins(value, depth + 1) for name in names)
-
-    def _followed(self, origins: Iterable[str]) -> Origins:
-        return frozenset().union(*(self._module.house.follow(origin) for origin in origins))
-
-    def _of_call(self, call: ast.Call, depth: int) -> Origins:
-        """`getattr(sqlalchemy, "text")`, `import_module("sqlalchemy")` and the like."""
-        functions = self.origins(call.func, depth + 1)
-        if "builtins.getattr" in functions and len(call.args) > 1:
-            return self._below(call.args[0], self._words(call.args[1]), depth)
-        if functions & {"importlib.import_module", "builtins.__import__"} and call.args:
-            return frozenset(self._module.resolve(*_dots(word)) for word in self._words(call.args[0]))
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "__getattribute__" and call.args:
-            return self._below(call.func.value, self._words(call.args[0]), depth)
-        if functions & LOGGERS.keys():
-            return frozenset(LOGGERS[function] for function in functions & LOGGERS.keys())
-        if isinstance(call.func, ast.Call) and call.args:
-            getters = self.origins(call.func.func, depth + 1)
-            if getters & {"operator.attrgetter", "operator.itemgetter"} and call.func.args:
-                return self._below(call.args[0], self._words(call.func.args[0]), depth)
-        return NOWHERE
-
-    def _of_table(self, function: ast.AST, args: Sequence[ast.AST], key: ast.AST, depth: int) -> Origins:
-        """`vars(sqlalchemy)["text"]`, `globals()["print"]`."""
-        functions = self.origins(function, depth + 1)
-        if "builtins.vars" in functions and args:
-            return self._below(args[0], self._words(key), depth)
-        if functions & {"builtins.vars", "builtins.globals", "builtins.locals"}:
-            return frozenset().union(*(self._of_name(word) for word in self._words(key)))
-        return NOWHERE
-
-    def _words(self, node: ast.AST) -> list[str]:
-        """What a text that is no expression of ours says, put together where it is in pieces."""
-        return [text.plain for text in self._module.texts.of(node) if text.is_plain]
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                bound = alias.asname or alias.name.partition(".")[0]
-                self._bind(bound, alias.name if alias.asname else bound)
-        else:
-            base = self._module.resolve(node.level, node.module)
-            for alias in node.names:
-                if alias.name == "*":
-                    self._stars.append(base)
-                else:
-                    self._bind(alias.asname or alias.name, f"{base}.{alias.name}")
-
-    def _assign_all(self, given: Iterable[tuple[str, ast.expr]]) -> bool:
-        """Whether any name learnt something new."""
-        before = sum(map(len, self._bindings.values()))
-        for target, value in given:
-            for origin in self.origins(value):
-                self._bind(target, origin)
-        return sum(map(len, self._bindings.values())) > before
-
-    def _bind(self, name: str, origin: str) -> None:
-        self._bindings.setdefault(name, set()).add(origin)
-
-
 def _uses(module: Module) -> Iterator[Use]:
-    for node in module.nodes:
-        if isinstance(node, ast.Import):
-            yield from (Use(alias.name, node) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = module.resolve(node.level, node.module)
-            for alias in node.names:
-                yield from (Use(origin, node) for origin in module.house.follow(f"{base}.{alias.name}"))
-        elif isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
-            yield from (Use(origin, node) for origin in module.names.origins(node))
-
-
-def _dots(word: str) -> tuple[int, str]:
-    name = word.lstrip(".")
-    return len(word) - len(name), name
+    for alias, imported in ((alias, node) for node in module.tree.each(ast.Import) for alias in node.names):
+        yield Use(alias.name, imported)
+    for taken in module.tree.each(ast.ImportFrom):
+        base = module.resolve(taken.level, taken.module)
+        origins = (origin for alias in taken.names for origin in module.house.follow(f"{base}.{alias.name}"))
+        yield from (Use(origin, taken) for origin in origins)
+    # From the inside out: each is made of what is known already. A name is asked for what it gives, not for `x: int`.
+    read = [name for name in module.tree.each(ast.Name) if isinstance(name.ctx, ast.Load)]
+    for node in (*read, *reversed(module.tree.each(ast.Attribute, ast.Call, ast.Subscript))):
+        yield from (Use(origin, node) for origin in module.names.origins(node))

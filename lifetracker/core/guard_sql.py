@@ -15,42 +15,39 @@ from typing import Any
 
 from lifetracker.core import sqlite
 from lifetracker.core.guard_layers import FEATURES
-from lifetracker.core.guard_source import House, Module, Use, Violation
-from lifetracker.core.guard_text import Text
+from lifetracker.core.guard_pieces import Text
+from lifetracker.core.guard_source import PACKAGE, House, Module, Use, Violation
 
 # Constructs that take SQL as text, by their last name.
 TEXTS = frozenset(
-    ("text", "literal_column", "TextClause", "TextualSelect", "exec_driver_sql", "DDL", "ExecutableDDLElement")
+    (
+        *("text", "literal_column", "TextClause", "TextualSelect", "TextAsFrom", "_textual_label_reference"),
+        *("exec_driver_sql", "DDL", "ExecutableDDLElement"),
+    )
 )
+# Methods that do, of whatever they are called on; and those that lead past the toolkit to the driver.
+TAKERS = ("exec_driver_sql", "from_statement", "prefix_with", "suffix_with", "with_hint", "with_statement_hint")
+PAST_THE_TOOLKIT = ("raw_connection", "driver_connection", "dbapi_connection", "executescript")
 TOOLKITS = ("sqlalchemy", "sqlmodel")
+# Drivers and their kin that tell of themselves by their name, and those that do not; other stores with them.
+DRIVER = re.compile(
+    r"sql|psycopg|postgres|alchemy|odbc|oracle|duckdb|mongo|(^|_|aio|async)pg(\d|_|db|$)", re.IGNORECASE
+)
 DRIVERS = (
-    *("sqlite3", "_sqlite3", "pysqlite3", "apsw", "aiosqlite", "sqlean", "libsql", "duckdb"),
-    *("psycopg", "psycopg2", "psycopg_pool", "asyncpg", "pg8000", "pymysql", "MySQLdb", "mysql", "pyodbc", "oracledb"),
-    *(
-        "sqlite_utils",
-        "sqlalchemy_utils",
-        "ormar",
-        "peewee",
-        "pony",
-        "tortoise",
-        "records",
-        "dataset",
-        "databases",
-        "sqlobject",
-        "pypika",
-        "alembic",
-    ),
+    *("alembic", "apsw", "dataset", "databases", "records", "peewee", "pony", "tortoise", "ormar", "piccolo", "gino"),
+    *("edgedb", "gel", "mariadb", "asyncmy", "fdb", "firebird", "ibm_db", "snowflake", "clickhouse_driver", "trino"),
+    *("clickhouse_connect", "cassandra", "redis", "motor", "beanie", "tinydb", "lmdb", "dbm", "shelve", "connectorx"),
 )
 SHAPES = ("sqlmodel.SQLModel", "sqlmodel.Field")  # what a schema may be made of
 OPENING = tuple(f"lifetracker.core.{name}" for name in ("engines", "prepared", "sqlite"))  # not for features
 # Modules of core that units of work, tables and the one driver are made in; `guard_sql` asks its parser.
 DOORS = tuple(f"lifetracker.core.{name}" for name in ("db", "engines", "prepared", "models", "sqlite", "guard_sql"))
 DENY, TRANSACTION = sqlite.driver.SQLITE_DENY, sqlite.driver.SQLITE_TRANSACTION
-NOT_SQL = re.compile(r"syntax error|incomplete input|unrecognized token|embedded null", re.IGNORECASE)
+NOT_SQL = re.compile(r"syntax error|incomplete input|unrecognized token", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|$)", re.DOTALL)
+GLUE: tuple[type[ast.expr], ...] = (ast.JoinedStr, ast.BinOp, ast.Call, ast.Subscript)
 FILLS = ("x", "", "x=x", "(x)")  # a name, nothing, what `SET` wants, a row
 MOST_HOLES = 8  # filled in every way; more of them all alike
-PAST_THE_TOOLKIT = ("raw_connection", "driver_connection", "dbapi_connection", "executescript")
 
 
 def may_hold_sql(module: Module) -> bool:
@@ -65,10 +62,13 @@ def text_constructs(house: House) -> Iterator[Violation]:
         for use in module.uses:
             if use.comes_from(*TOOLKITS) and (use.last in TEXTS or _is_star(use)):
                 yield module.violation("sql-text", use.node, f"{use.origin} outside a repository")
-        for node in module.nodes:
-            name = module.attribute(node) if isinstance(node, (ast.Attribute, ast.Call)) else None
-            if name == "exec_driver_sql" or (name in PAST_THE_TOOLKIT and module.dotted not in DOORS):
+        for node in module.tree.each(ast.Attribute, ast.Call, ast.Subscript):
+            name = module.attribute(node)
+            if name in TAKERS or (name in PAST_THE_TOOLKIT and module.dotted not in DOORS):
                 yield module.violation("sql-text", node, f"{name} outside a repository")
+        for word in module.tree.each(ast.keyword):
+            if word.arg == "is_literal":
+                yield module.violation("sql-text", word, "a column that is a text outside a repository")
 
 
 def machinery(house: House) -> Iterator[Violation]:
@@ -79,8 +79,13 @@ def machinery(house: House) -> Iterator[Violation]:
         for use in module.uses:
             is_shape = module.room == "schemas" and use.origin in SHAPES
             is_door = module.package in FEATURES and use.comes_from(*OPENING)
-            if (use.comes_from(*TOOLKITS, *DRIVERS) and not is_shape) or is_door:
+            if (_is_driver(use) and not is_shape) or is_door:
                 yield module.violation("sql-machinery", use.node, f"{use.origin} outside a repository")
+
+
+def _is_driver(use: Use) -> bool:
+    package = use.origin.partition(".")[0]
+    return package != PACKAGE and (package in DRIVERS or DRIVER.search(package) is not None)
 
 
 def raw_sql(house: House) -> Iterator[Violation]:
@@ -92,30 +97,27 @@ def raw_sql(house: House) -> Iterator[Violation]:
 
 def _raw_sql_in(module: Module) -> Iterator[Violation]:
     prose = _docstrings(module)
-    for node in module.nodes:
-        if isinstance(node, ast.expr) and node not in prose and _may_be_text(node):
-            for text in module.texts.of(node):
-                if is_sql(text):
-                    yield module.violation("raw-sql", node, f"SQL outside a repository: {_shown(text)}")
-                    break
+    said = [node for node in module.tree.each(ast.Constant) if isinstance(node.value, (str, bytes))]
+    glued = [node for node in reversed(module.tree.each(*GLUE)) if module.texts.is_glued(node)]
+    nodes: list[ast.expr] = [*said, *glued]  # from the inside out: each is made of what is known already
+    for node in (each for each in nodes if each not in prose):
+        text = next(filter(is_sql, module.texts.of(node)), None)
+        if text is not None:
+            yield module.violation("raw-sql", node, f"SQL outside a repository: {_shown(text)}")
     for place, text in module.texts.grown():
         if is_sql(text):
             yield module.violation("raw-sql", place, f"SQL outside a repository: {_shown(text)}")
-
-
-def _may_be_text(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (str, bytes))
-    return isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call, ast.Subscript))
+    for tangle in module.texts.tangled:
+        yield module.violation("raw-sql", tangle, "made of so many names that nobody can say what it is")
 
 
 def _docstrings(module: Module) -> set[ast.AST]:
     found: set[ast.AST] = set()
-    for node in module.nodes:
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            match node.body:
-                case [ast.Expr(value=ast.Constant(value=str()) as said), *_]:
-                    found.add(said)
+    functions = module.tree.each(ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in (module.tree.root, *module.tree.each(ast.ClassDef), *functions):
+        match node.body:
+            case [ast.Expr(value=ast.Constant(value=str()) as said), *_]:
+                found.add(said)
     return found
 
 
@@ -139,7 +141,31 @@ def _fills(text: Text, holes: int) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _parses(said: str) -> bool:
-    return any(_is_statement(part) for part in {said, *said.split(";")} if len(re.findall(r"\w+", _bare(part))) > 1)
+    if len(re.findall(r"\w+", _bare(said))) < 2:
+        return False
+    said = said.replace("\0", " ").encode("utf-8", "replace").decode()
+    statements = _statements(said)
+    if any(map(_is_sentence, {*statements, *said.split(";")})):
+        return True
+    return len(statements) > 1 and all(map(_is_statement, statements))
+
+
+def _statements(said: str) -> list[str]:
+    """One after the other: a semicolon in quotes or in a trigger's body ends none."""
+    found: list[str] = []
+    begun = ""
+    for part in said.split(";"):
+        begun += part
+        if sqlite.driver.complete_statement(f"{begun};"):
+            found, begun = [*found, begun], ""
+        else:
+            begun += ";"
+    return [each for each in (*found, begun.removesuffix(";")) if _bare(each).strip()]
+
+
+def _is_sentence(said: str) -> bool:
+    """A statement of more than one word: one alone is prose."""
+    return len(re.findall(r"\w+", _bare(said))) > 1 and _is_statement(said)
 
 
 def _bare(said: str) -> str:
@@ -153,17 +179,15 @@ def _is_statement(said: str) -> bool:
 
 def _is_prepared(statement: str) -> bool:
     try:
-        _parser().execute(statement.replace("\0", " "))
-    except UnicodeEncodeError:
-        return False
+        _parser().execute(statement)
     except sqlite.driver.Error as error:
         return NOT_SQL.search(str(error)) is None
     return True
 
 
 @lru_cache(maxsize=256)
-def ends_a_unit(said: str) -> bool:
-    """Whether it is a COMMIT or a ROLLBACK to SQLite, by what that asks leave for; nothing is run."""
+def asks_for(said: str) -> str | None:
+    """Whether it is a BEGIN, COMMIT or ROLLBACK to SQLite, by what that asks leave for; nothing is run."""
     asked: list[str | None] = []
 
     def refuse(action: int, what: str | None, *_: Any) -> Any:
@@ -172,10 +196,10 @@ def ends_a_unit(said: str) -> bool:
 
     connection = sqlite.driver.connect(":memory:", isolation_level=None)
     connection.set_authorizer(refuse)
-    with suppress(sqlite.driver.Error):
+    with suppress(sqlite.driver.Error, ValueError):  # a NUL, half a letter
         connection.execute(f"EXPLAIN {said}")
     connection.close()
-    return "COMMIT" in asked or "ROLLBACK" in asked
+    return next((what for what in asked if what), None)
 
 
 @lru_cache(maxsize=1)

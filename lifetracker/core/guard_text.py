@@ -1,4 +1,4 @@
-"""Puts together what texts in a source say, for the guards: pieces glued in any way, with holes where a value goes.
+"""What a text in a source says, for the guards: pieces glued in any way, with holes where a value goes.
 
 `"SEL" + "ECT id"`, `f"DELETE FROM {name}"`, `"… %s" % name`, `" ".join(parts)`, names that hold a text, `+=`.
 """
@@ -6,80 +6,25 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
-from textwrap import dedent
+from typing import Any
+
+from lifetracker.core.guard_given import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
+from lifetracker.core.guard_lists import Lists, kept_in
+from lifetracker.core.guard_pieces import HOLE, NOTHING, Text, glued
 
 DEEPEST = 10  # steps from a name to what it holds
 WIDEST = 6  # alternatives of one expression that are looked at
-PLACEHOLDER = re.compile(
-    r"%(?:\((?P<key>\w+)\))?[-#0 +]*\d*(?:\.\d+)?[sdrifcxaeg]"
-    r"|\{(?P<field>\w*)[^{}]*\}"
-    r"|\$\{?(?P<name>[A-Za-z_]\w*)\}?"  # string.Template
+LONGEST = 20_000  # steps from one expression to all that it may say; whoever needs more is not followed, but told of
+OPENING = ("format", "format_map", "substitute", "safe_substitute")
+ADDING = ("__add__", "add", "concat", "iconcat")
+UNCHANGED = ("encode", "decode", "__str__", "getvalue")
+CASES = ("lower", "upper", "title", "capitalize", "casefold", "swapcase")
+FOLDED = (
+    *("strip", "lstrip", "rstrip", "ljust", "rjust", "center", "zfill", "expandtabs", "translate"),
+    *("removeprefix", "removesuffix", "replace"),
 )
-ASSIGNING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.arguments, ast.For, ast.comprehension, ast.withitem)
-GROWING = (ast.AugAssign, ast.Call)
-UNCHANGED = ("encode", "decode", "format_map", "expandtabs", "replace", "substitute", "safe_substitute", "__str__")
-METHODS: dict[str, Callable[[str], str]] = {
-    "strip": str.strip,
-    "lstrip": str.lstrip,
-    "rstrip": str.rstrip,
-    "lower": str.lower,
-    "upper": str.upper,
-    "title": str.title,
-    "capitalize": str.capitalize,
-    "casefold": str.casefold,
-    "swapcase": str.swapcase,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text in pieces: between each two of them is a hole, where a value goes that cannot be told from the source."""
-
-    pieces: tuple[str, ...]
-
-    @property
-    def plain(self) -> str:
-        return "".join(self.pieces)
-
-    @property
-    def is_plain(self) -> bool:
-        return len(self.pieces) == 1
-
-    def __add__(self, other: Text) -> Text:
-        return Text((*self.pieces[:-1], self.pieces[-1] + other.pieces[0], *other.pieces[1:]))
-
-    def changed(self, change: Callable[[str], str]) -> Text:
-        return Text(tuple(change(piece) for piece in self.pieces))
-
-    def opened(self, given: Callable[[str], Text | None] = lambda _: None) -> Text:
-        """With what is given for each `%s`, `{}` and `$name` that is still written out, by its name, or a hole."""
-        if not any(map(PLACEHOLDER.search, self.pieces)):
-            return self
-        return glued([_opened(piece, given) for piece in self.pieces], HOLE)
-
-
-HOLE = Text(("", ""))
-
-
-def _opened(piece: str, given: Callable[[str], Text | None]) -> Text:
-    text, end = Text(("",)), 0
-    for found in PLACEHOLDER.finditer(piece):
-        name = found[found.lastgroup] if found.lastgroup else ""
-        text = text + Text((piece[end : found.start()],)) + (given(name) or HOLE)
-        end = found.end()
-    return text + Text((piece[end:],))
-
-
-def glued(texts: Sequence[Text], glue: Text) -> Text:
-    whole = texts[0] if texts else Text(("",))
-    for text in texts[1:]:
-        whole = whole + glue + text
-    return whole
 
 
 class Texts:
@@ -88,17 +33,32 @@ class Texts:
     `elsewhere` tells what a name of another module holds.
     """
 
-    def __init__(self, nodes: Sequence[ast.AST], elsewhere: Callable[[ast.AST], list[Text]]) -> None:
-        self._elsewhere = elsewhere
-        self.given = [pair for node in nodes if isinstance(node, ASSIGNING) for pair in _assignments(node)]
+    def __init__(self, tree: Tree, elsewhere: Callable[[ast.AST], list[Text]]) -> None:
+        self._elsewhere: Callable[[ast.AST], list[Text]] = lambda _: []
         self._held: dict[str, list[ast.expr]] = {}
         self._grown: dict[str, list[ast.expr]] = {}
-        for name, value in self.given:
+        self._lists = Lists(self._held, self._grown, self.of)
+        self._known: dict[int, list[Text]] | None = None
+        self._open: list[str] = []  # names that are being followed
+        self._steps = 0
+        self.tangled: list[ast.AST] = []
+        self.given: list[tuple[str, ast.expr]] = []
+        given = [pair for node in tree.each(*GIVING) for pair in given_in(node)]
+        self._learn(sorted(given, key=_place))
+        for name, value in sorted((pair for node in tree.each(*GROWING) for pair in grown_in(node)), key=_place):
+            self._grown.setdefault(name, []).append(value)
+        for loop in tree.each(*LOOPS):
+            self._learn(pair for each in self._lists.elements(loop.iter) or [] for pair in pairs(loop.target, each))
+        self._elsewhere = elsewhere  # not before: another module may ask for what is here
+
+    def _learn(self, given: Iterable[tuple[str, ast.expr]]) -> None:
+        for name, value in given:
+            self.given.append((name, value))
             self._held.setdefault(name, []).append(value)
-        for node in nodes:
-            if isinstance(node, GROWING):
-                for name, value in _growth(node):
-                    self._grown.setdefault(name, []).append(value)
+
+    def settle(self) -> None:
+        """From now on what was found is kept: every name of the house is known."""
+        self._known = {}
 
     @property
     def names(self) -> set[str]:
@@ -116,11 +76,32 @@ class Texts:
                         text = text + (self._first(piece) or HOLE)
                         yield piece, text
 
+    def is_glued(self, node: ast.AST) -> bool:
+        """Whether it says more than the constants in it do by themselves."""
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            return name in GLUING or f"{name}()" in self._held
+        return isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Subscript))
+
     def of(self, node: ast.AST, depth: int = 0) -> list[Text]:
         """All that an expression may say; nothing where it is no text, or only a hole."""
-        if depth > DEEPEST:
+        if self._known and id(node) in self._known:
+            return self._known[id(node)]
+        if depth == 0:
+            self._steps = 0
+        self._steps += 1
+        if depth > DEEPEST or self._is_tangled(node):
             return []
-        return self._of(node, depth + 1)[:WIDEST]
+        found = self._of(node, depth + 1)[:WIDEST]
+        if depth == 0 and self._known is not None:
+            self._known[id(node)] = found
+        return found
+
+    def _is_tangled(self, node: ast.AST) -> bool:
+        if self._steps == LONGEST:
+            self.tangled.append(node)
+        return self._steps >= LONGEST
 
     def _of(self, node: ast.AST, depth: int) -> list[Text]:
         match node:
@@ -129,194 +110,163 @@ class Texts:
             case ast.Constant(value=bytes(said)):
                 return [Text((said.decode("latin-1"),))]
             case ast.JoinedStr(values=values):
-                return self._joined([self._or_hole(value, depth) for value in values], Text(("",)))
-            case ast.FormattedValue(value=value):
-                return self.of(value, depth)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._added(left, right, depth)
-            case ast.BinOp(left=left, op=ast.Mod(), right=ast.Tuple(elts=args)):
-                return self._opened(left, args, [], depth)
-            case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return self._opened(left, [right], [], depth)
-            case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                return self.of(left, depth) or self.of(right, depth)
-            case ast.Call():
-                return self._of_call(node, depth)
+                return self._joined([self._or_hole(value, depth) for value in values], NOTHING)
             case ast.Name(id=name):
-                return [text for value in self._held.get(name, [])[:WIDEST] for text in self.of(value, depth)] or (
-                    self._elsewhere(node) if name not in self._held else []
-                )
+                return self._of_name(node, name, depth)
             case ast.Attribute(value=ast.Attribute() as member, attr="value") if "value" not in self._held:
                 return self.of(member, depth)  # of an Enum
             case ast.Attribute(attr=name):
-                return [text for value in self._held.get(name, [])[:WIDEST] for text in self.of(value, depth)] or (
-                    self._elsewhere(node)
-                )
-            case ast.NamedExpr(value=value) | ast.Await(value=value):
+                return self._of_name(node, name, depth)
+            case ast.BinOp(left=left, op=operator, right=right):
+                return self._of_operation(left, operator, right, depth)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="str" | "bytes"), attr=name), args=[of, *args]):
+                return self._of_method(of, name, args, node.keywords, depth)
+            case ast.Call(func=ast.Attribute(value=of, attr=name), args=args):
+                return self._of_method(of, name, args, node.keywords, depth) or self._of_call(node, depth)
+            case ast.Call():
+                return self._of_call(node, depth)
+            case ast.Subscript(value=of, slice=key):
+                return self._of_part(of, key, depth)
+            case (
+                ast.FormattedValue(value=value)
+                | ast.NamedExpr(value=value)
+                | ast.Await(value=value)
+                | ast.Starred(value=value)
+            ):
                 return self.of(value, depth)
             case ast.IfExp(body=one, orelse=other):
                 return [*self.of(one, depth), *self.of(other, depth)]
             case ast.BoolOp(values=values):
                 return [text for value in values for text in self.of(value, depth)]
-            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
-                kept = (_kept(value, key) for value in self._held.get(name, [])[:WIDEST])
-                return [text for value in kept if value is not None for text in self.of(value, depth)]
-            case ast.Subscript(value=value, slice=ast.Slice(step=ast.UnaryOp(op=ast.USub()))):
-                return [text.changed(lambda piece: piece[::-1]) for text in self.of(value, depth) if text.is_plain]
         return []
+
+    def _of_name(self, node: ast.AST, name: str, depth: int) -> list[Text]:
+        found = self._of_held(name, depth)
+        return found or (self._elsewhere(node) if name not in self._held or isinstance(node, ast.Attribute) else [])
+
+    def _of_held(self, name: str, depth: int) -> list[Text]:
+        """What was given to a name, wherever; one that leads back to itself does so once."""
+        if name not in self._held or self._open.count(name) > 1:
+            return []
+        self._open.append(name)
+        found = [text for value in self._held[name][:WIDEST] for text in self.of(value, depth)]
+        self._open.pop()
+        return found
+
+    def _of_operation(self, left: ast.expr, operator: ast.operator, right: ast.expr, depth: int) -> list[Text]:
+        match operator, right:
+            case ast.Add(), _:
+                return self._added(left, right, depth)
+            case ast.Mod(), ast.Tuple(elts=args):
+                return self._opened(left, args, {}, depth)
+            case ast.Mod(), _:
+                return self._opened(left, [right], self._lists.mapping(right), depth)
+            case ast.Mult(), _:
+                return self.of(left, depth) or self.of(right, depth)
+        return []
+
+    def _of_method(
+        self, of: ast.expr, name: str, args: Sequence[ast.expr], keywords: Sequence[ast.keyword], depth: int
+    ) -> list[Text]:
+        """What a method of a text answers: `" ".join(parts)`, `"{}".format(x)`, `"x".upper()`."""
+        if name == "join" and args:
+            return self._of_join(of, args[0], depth)
+        if name in OPENING:
+            named = {keyword.arg: keyword.value for keyword in keywords if keyword.arg}
+            for each in (*args, *(keyword.value for keyword in keywords if not keyword.arg)):
+                named |= self._lists.mapping(each)
+            return self._opened(of, args, named, depth)
+        if name in ADDING and args:
+            return self._of_two(of if len(args) == 1 else args[0], args[-1], depth)
+        if name == "get" and args:
+            return self._of_part(of, args[0], depth)
+        if name in CASES:
+            return [text.changed(lambda piece: getattr(piece, name)()) for text in self.of(of, depth)]
+        if name in FOLDED:
+            return [self._folded(text, name, args, depth) for text in self.of(of, depth)]
+        return self.of(of, depth) if name in UNCHANGED else self._of_held(f"{name}()", depth)
 
     def _of_call(self, call: ast.Call, depth: int) -> list[Text]:
-        match call:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="str"), attr="join"), args=[glue, parts]):
-                return self._of_join(glue, parts, depth)
-            case ast.Call(func=ast.Attribute(value=glue, attr="join"), args=[parts]):
-                return self._of_join(glue, parts, depth)
-            case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=keywords):
-                return self._opened(value, args, keywords, depth)
-            case ast.Call(func=ast.Attribute(value=value, attr="replace"), args=[old, new]):
-                return [self._replaced(text, old, new, depth) for text in self.of(value, depth)]
-            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in METHODS:
-                return [text.changed(METHODS[name]) for text in self.of(value, depth)]
-            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in UNCHANGED:
-                return self.of(value, depth)
-            case ast.Call(func=ast.Name(id="chr"), args=[ast.Constant(value=int(number))]):
+        match call.func, call.args:
+            case ast.Name(id="chr"), [ast.Constant(value=int(number))]:
                 return [Text((chr(number),))] if number < 0x110000 else []
-            case ast.Call(func=ast.Name(id="dedent") | ast.Attribute(attr="dedent"), args=[value]):
-                return [text.changed(dedent) for text in self.of(value, depth)]
-            case ast.Call(args=args):
-                # `str(x)`, `Template(x)`, `cast(str, x)`: whatever takes one text may well give it back.
-                return [text for value in args for text in self.of(value, depth)] if len(args) < 3 else []
-        return []
+            case ast.Name(id=name), _ if f"{name}()" in self._held:
+                return self._of_held(f"{name}()", depth)
+            case ast.Name(id=name), [one, other] if name in ADDING:
+                return self._of_two(one, other, depth)
+        # `str(x)`, `Template(x)`, `cast(str, x)`: whatever takes one text may well give it back.
+        return [text for value in call.args for text in self.of(value, depth)] if len(call.args) < 3 else []
 
-    def _opened(
-        self, node: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword], depth: int
-    ) -> list[Text]:
+    def _folded(self, text: Text, name: str, args: Sequence[ast.expr], depth: int) -> Text:
+        """As the method itself answers it, where all that it is given is written out."""
+        try:
+            given = [self._lists.constant(each, depth) for each in args]
+            if any(isinstance(each, int) and each > LONGEST for each in given):
+                return text
+            answer = text.changed(lambda piece: getattr(piece, name)(*given)) if text.is_plain or given else text
+        except (ValueError, TypeError, OverflowError, MemoryError):
+            return text
+        return answer if len(answer.plain) <= LONGEST else text
+
+    def _of_part(self, of: ast.expr, key: ast.expr, depth: int) -> list[Text]:
+        """`parts[0]`, `words["verb"]`, `"sresu"[::-1]`."""
+        if isinstance(key, ast.Slice):
+            return self._sliced(of, key, depth)
+        if not isinstance(key, (ast.Constant, ast.UnaryOp)):
+            return []
+        name = of.id if isinstance(of, ast.Name) else of.attr if isinstance(of, ast.Attribute) else ""
+        values = self._held.get(name, [of])[:WIDEST]
+        kept = (kept_in(self._lists.written(value, depth), key) for value in values)
+        return [text for value in kept if value is not None for text in self.of(value, depth)]
+
+    def _sliced(self, of: ast.expr, key: ast.Slice, depth: int) -> list[Text]:
+        try:
+            bounds: list[Any] = [each and ast.literal_eval(each) for each in (key.lower, key.upper, key.step)]
+            return [Text((text.plain[slice(*bounds)],)) for text in self.of(of, depth) if text.is_plain]
+        except (ValueError, TypeError):
+            return []
+
+    def _opened(self, node: ast.expr, args: Sequence[ast.expr], named: dict[str, ast.expr], depth: int) -> list[Text]:
         """`"%s FROM %s" % (verb, table)`, `"{} FROM {table}".format(verb, table=table)`."""
-        named = {keyword.arg or "": keyword.value for keyword in keywords}
-        return [text.opened(partial(self._given, iter(args), named, depth)) for text in self.of(node, depth)]
+        known = {str(place): value for place, value in enumerate(args)} | named
+        in_turn = iter(args)
 
-    def _given(self, in_turn: Iterator[ast.expr], named: dict[str, ast.expr], depth: int, name: str) -> Text | None:
-        value = named.get(name) if name else next(in_turn, None)
-        return next(iter(self.of(value, depth)), None) if value is not None else None
+        def given(name: str) -> Text | None:
+            value = known.get(name) if name else next(in_turn, None)
+            return self._first(value, depth) if value is not None else None
+
+        return [text.opened(given) for text in self.of(node, depth)]
 
     def _of_join(self, glue: ast.expr, parts: ast.expr, depth: int) -> list[Text]:
-        elements = self._elements(parts)
+        elements = self._lists.elements(parts, depth)
         if elements is None:
             return []
         alternatives = [self._or_hole(element, depth) for element in elements]
         return [whole for each in self.of(glue, depth) for whole in self._joined(alternatives, each)]
 
-    def _elements(self, node: ast.expr, depth: int = 0) -> list[ast.expr] | None:
-        """What a list is made of, as far as that is written out."""
-        if depth > DEEPEST:
-            return None
-        match node:
-            case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                return [each for element in elements for each in self._spread(element, depth + 1)]
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                ours, theirs = self._elements(left, depth + 1), self._elements(right, depth + 1)
-                return None if ours is None and theirs is None else [*(ours or [left]), *(theirs or [right])]
-            case ast.ListComp(elt=ast.Name(id=name), generators=[ast.comprehension(target=ast.Name(id=each), iter=of)]):
-                return self._elements(of, depth + 1) if name == each else None
-            case ast.GeneratorExp(elt=element, generators=generators):
-                return self._elements(ast.ListComp(elt=element, generators=generators), depth + 1)
-            case ast.Call(func=ast.Name(id="map" | "filter" | "list" | "tuple"), args=[*_, parts]):
-                return self._elements(parts, depth + 1)
-            case ast.Name(id=name) if name in self._held:
-                start = self._elements(self._held[name][0], depth + 1)
-                return None if start is None else [*start, *self._grown.get(name, [])]
-        return None
-
-    def _spread(self, element: ast.expr, depth: int) -> list[ast.expr]:
-        """`*columns` as what it is made of."""
-        if isinstance(element, ast.Starred):
-            return self._elements(element.value, depth) or [element]
-        return [element]
-
     def _added(self, left: ast.expr, right: ast.expr, depth: int) -> list[Text]:
         ours, theirs = self.of(left, depth), self.of(right, depth)
         if not ours and not theirs:
             return []
-        return [one + other for one in ours or [HOLE] for other in theirs or [HOLE]]
+        return [one + other for one in ours or [HOLE] for other in theirs or [HOLE]][:WIDEST]
+
+    def _of_two(self, left: ast.expr, right: ast.expr, depth: int) -> list[Text]:
+        """What `add(a, b)` answers, where both are texts: else it is the `add` of something else."""
+        return self._added(left, right, depth) if self.of(left, depth) and self.of(right, depth) else []
 
     def _joined(self, alternatives: Sequence[list[Text]], glue: Text) -> list[Text]:
         first = [glued(choice, glue) for choice, _ in zip(product(*alternatives), range(WIDEST), strict=False)]
         return first if alternatives else []
 
-    def _replaced(self, text: Text, old: ast.expr, new: ast.expr, depth: int) -> Text:
-        from_, to = self.of(old, depth), self.of(new, depth)
-        if not (from_ and to and from_[0].is_plain and to[0].is_plain):
-            return text
-        return text.changed(lambda piece: piece.replace(from_[0].plain, to[0].plain))
-
     def _or_hole(self, node: ast.AST, depth: int) -> list[Text]:
         return self.of(node, depth) or [HOLE]
 
-    def _first(self, node: ast.AST) -> Text | None:
-        return next(iter(self.of(node)), None)
+    def _first(self, node: ast.AST, depth: int = 0) -> Text | None:
+        return next(iter(self.of(node, depth)), None)
 
 
-def _assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Names that a node gives a value: `a = x`, `a, b = x, y`, `(a := x)`, `self.a = x`, defaults, loops, `with`."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _pairs(target, value)
-        case ast.AnnAssign(target=target, value=ast.expr() as value) | ast.NamedExpr(target=target, value=value):
-            yield from _pairs(target, value)
-        case ast.arguments():
-            positional = [*node.posonlyargs, *node.args]
-            yield from zip((each.arg for each in positional[::-1]), node.defaults[::-1], strict=False)
-            named = zip(node.kwonlyargs, node.kw_defaults, strict=True)
-            yield from ((each.arg, value) for each, value in named if value)
-        case ast.For(target=target, iter=ast.Tuple(elts=values) | ast.List(elts=values) | ast.Set(elts=values)):
-            for value in values:
-                yield from _pairs(target, value)
-        case ast.comprehension(target=target, iter=ast.Tuple(elts=values) | ast.List(elts=values)):
-            for value in values:
-                yield from _pairs(target, value)
-        case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
-            yield from _pairs(target, value)
+def _place(given: tuple[str, ast.expr]) -> tuple[int, int]:
+    return given[1].lineno, given[1].col_offset
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    match target, value:
-        case ast.Name(id=name), _:
-            yield name, value
-        case ast.Attribute(attr=name), _:
-            yield name, value
-        case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=values) | ast.List(elts=values))):
-            for one, other in zip(targets, values, strict=False):
-                yield from _pairs(one, other)
-
-
-def _kept(node: ast.expr, key: object) -> ast.expr | None:
-    """What a written-out dict, list or tuple has at a key."""
-    match node:
-        case ast.Dict(keys=keys, values=values):
-            return next((value for each, value in zip(keys, values, strict=True) if _is(each, key)), None)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) if isinstance(key, int) and key < len(elements):
-            return elements[key]
-    return None
-
-
-def _is(node: ast.expr | None, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value == value
-
-
-def _growth(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """`q += x`, `parts.append(x)`, `parts.extend([x, y])`."""
-    match node:
-        case ast.AugAssign(
-            target=ast.Name(id=name) | ast.Attribute(attr=name), value=ast.List(elts=values) | ast.Tuple(elts=values)
-        ):
-            yield from ((name, value) for value in values)
-        case ast.AugAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), op=ast.Add(), value=value):
-            yield name, value
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value]):
-            yield name, value
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name(id=name), attr="extend"),
-            args=[ast.List(elts=values) | ast.Tuple(elts=values)],
-        ):
-            yield from ((name, value) for value in values)
+GLUING = frozenset((*OPENING, *ADDING, *CASES, *FOLDED, "join", "chr", "get"))

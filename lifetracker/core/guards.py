@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from lifetracker.core import guard_commits as ends
 from lifetracker.core import guard_layers as layers
 from lifetracker.core import guard_output as output
 from lifetracker.core import guard_pins as pins
@@ -130,7 +131,7 @@ RULES = (
         "commit and rollback outside core/db.py",
         "A unit of work that commits half way can leave half of it behind.",
         "Let the door do it: hand the work to Database.write. Raise to undo it, or tx.discard().",
-        output.commits,
+        ends.commits,
     ),
     Rule(
         "frozen",
