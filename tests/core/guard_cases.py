@@ -21,12 +21,12 @@ SERVICE, ROUTER, PURE = "challenges/service.py", "challenges/router.py", "challe
 MODELS, SCHEMAS, CORE = "challenges/models.py", "challenges/schemas.py", "core/extra.py"
 
 
-def _each(rule: str, path: str, line: int, *codes: str) -> list[Sin]:
+def each(rule: str, path: str, line: int, *codes: str) -> list[Sin]:
     return [Sin(rule, path, line, code) for code in codes]
 
 
 SINS = [
-    *_each(
+    *each(
         "sql-text", MODELS, 2,
         "import sqlalchemy as sa\nNOW = sa.text('now')",
         "import sqlalchemy\nNOW = sqlalchemy.sql.expression.literal_column('x')",
@@ -38,7 +38,7 @@ SINS = [
         "import sqlalchemy as sa\ndef f(t=sa.text): return t('x')",
         "NAME = 'text'\nfrom sqlalchemy import text as words",
     ),
-    *_each(
+    *each(
         "sql-text", MODELS, 1,
         "from sqlalchemy import *",
         "from sqlalchemy.sql.elements import TextClause as Words",
@@ -46,8 +46,8 @@ SINS = [
         "from lifetracker.core.db_repository import text",
         "def f(connection): return connection.exec_driver_sql",
     ),
-    *_each("sql-text", MODELS, 2, "import sqlalchemy as sa\nNOW = sa.__getattribute__('text')('x')"),
-    *_each(
+    *each("sql-text", MODELS, 2, "import sqlalchemy as sa\nNOW = sa.__getattribute__('text')('x')"),
+    *each(
         "sql-text", SERVICE, 1,
         "def f(connection): return getattr(connection, 'exec_driver_sql')",
         "run = operator.methodcaller('exec_driver_sql', 'x')",
@@ -55,7 +55,7 @@ SINS = [
         "def f(connection): return connection.connection.driver_connection",
         "def f(cursor, script): cursor.executescript(script)",
     ),
-    *_each(
+    *each(
         "raw-sql", SERVICE, 1,
         "Q = 'SELECT id FROM users'",
         "Q = b'SELECT id FROM users'",
@@ -88,7 +88,7 @@ SINS = [
         "def f(): return g('SELECT id FROM users' if a else '')",
         "f = lambda: 'SELECT id FROM users'",
     ),
-    *_each(
+    *each(
         "raw-sql", SERVICE, 2,
         "A = 'SELECT id'.lower\nQ = 'SELECT id FROM users'",
         "A = 'SEL'\nQ = A + 'ECT id FROM users'",
@@ -98,7 +98,7 @@ SINS = [
         "'''A docstring.'''\n'SELECT id FROM users'",
     ),
     # Holes: a clause, a row, what is given for them; and more holes than four.
-    *_each(
+    *each(
         "raw-sql", SERVICE, 1,
         "Q = Template('DELETE FROM $table')",
         "Q = '%s FROM users' % 'DELETE'",
@@ -114,7 +114,7 @@ SINS = [
         "Q = ' '.join(map(str, ['DELETE', 'FROM', table]))",
         "Q = str.join(' ', ['DELETE', 'FROM', 'users'])",
     ),
-    *_each(
+    *each(
         "raw-sql", SERVICE, 2,
         "A = ('DEL', 'ETE FROM users')\nQ = A[0] + A[1]",
         "A = {'verb': 'DELETE'}\nQ = f\"{A['verb']} FROM users\"",
@@ -122,11 +122,11 @@ SINS = [
         "parts = ['DELETE']\nparts.extend(('FROM', 'users')); Q = ' '.join(parts)",
         "parts = ['DELETE']\nparts += ('FROM', 'users'); Q = ' '.join(parts)",
     ),
-    *_each("raw-sql", SERVICE, 3, "class Verb(StrEnum):\n    drop = 'DELETE'\nQ = f'{Verb.drop.value} FROM users'"),
-    *_each("raw-sql", "core/extra.py", 1, "Q = 'SELECT id FROM users'"),
-    *_each("raw-sql", "challenges/queries/latest.py", 1, "Q = 'SELECT id FROM users'"),
-    *_each("raw-sql", "challenges/my_repository_notes.py", 1, "Q = 'SELECT id FROM users'"),
-    *_each(
+    *each("raw-sql", SERVICE, 3, "class Verb(StrEnum):\n    drop = 'DELETE'\nQ = f'{Verb.drop.value} FROM users'"),
+    *each("raw-sql", "core/extra.py", 1, "Q = 'SELECT id FROM users'"),
+    *each("raw-sql", "challenges/queries/latest.py", 1, "Q = 'SELECT id FROM users'"),
+    *each("raw-sql", "challenges/my_repository_notes.py", 1, "Q = 'SELECT id FROM users'"),
+    *each(
         "sql-machinery", SERVICE, 1,
         "from sqlmodel import select",
         "from sqlalchemy.orm import Session",
@@ -137,14 +137,14 @@ SINS = [
         "from lifetracker.challenges.repository import select",
         "from lifetracker.core import sqlite; c = sqlite.driver.connect",
     ),
-    *_each("sql-machinery", SERVICE, 1, "from lifetracker.core import engines", "import sqlite_utils"),
-    *_each("sql-machinery", PURE, 1, "from lifetracker.core.prepared import Prepared"),
-    *_each("sql-machinery", ROUTER, 1, "import sqlmodel as orm"),
-    *_each("sql-machinery", PURE, 1, "from sqlalchemy import func"),
-    *_each("sql-machinery", SCHEMAS, 1, "from sqlmodel import select"),
-    *_each("sql-machinery", "cli.py", 1, "import sqlalchemy"),
-    *_each("sql-machinery", CORE, 1, "import sqlalchemy"),
-    *_each(
+    *each("sql-machinery", SERVICE, 1, "from lifetracker.core import engines", "import sqlite_utils"),
+    *each("sql-machinery", PURE, 1, "from lifetracker.core.prepared import Prepared"),
+    *each("sql-machinery", ROUTER, 1, "import sqlmodel as orm"),
+    *each("sql-machinery", PURE, 1, "from sqlalchemy import func"),
+    *each("sql-machinery", SCHEMAS, 1, "from sqlmodel import select"),
+    *each("sql-machinery", "cli.py", 1, "import sqlalchemy"),
+    *each("sql-machinery", CORE, 1, "import sqlalchemy"),
+    *each(
         "layer", SERVICE, 1,
         "from lifetracker.users.repository import find_user",
         "from lifetracker.users import repository",
@@ -156,15 +156,15 @@ SINS = [
         "from lifetracker.core import db_repository",
         "import lifetracker; f = lifetracker.users.repository.find_user",
     ),
-    *_each("layer", ROUTER, 1, "from . import repository", "from .models import Challenge"),
-    *_each("layer", ROUTER, 1, "from ..users import router", "from ..users.repositories import extra"),
-    *_each("layer", "challenges/repository.py", 1, "from . import service", "from ..users import repository"),
-    *_each("layer", PURE, 1, "from . import service", "from . import repository"),
-    *_each("layer", SCHEMAS, 1, "from .service import start_challenge"),
-    *_each("layer", "cli.py", 1, "from lifetracker.users import repository", "from lifetracker.users import router"),
-    *_each("layer", "main.py", 1, "from lifetracker.users import repository"),
-    *_each("layer", "wiring.py", 1, "from lifetracker.users import repository"),
-    *_each(
+    *each("layer", ROUTER, 1, "from . import repository", "from .models import Challenge"),
+    *each("layer", ROUTER, 1, "from ..users import router", "from ..users.repositories import extra"),
+    *each("layer", "challenges/repository.py", 1, "from . import service", "from ..users import repository"),
+    *each("layer", PURE, 1, "from . import service", "from . import repository"),
+    *each("layer", SCHEMAS, 1, "from .service import start_challenge"),
+    *each("layer", "cli.py", 1, "from lifetracker.users import repository", "from lifetracker.users import router"),
+    *each("layer", "main.py", 1, "from lifetracker.users import repository"),
+    *each("layer", "wiring.py", 1, "from lifetracker.users import repository"),
+    *each(
         "direction", "users/extra.py", 1,
         "from lifetracker.templates import service",
         "from ..daily_log import schemas",
@@ -172,10 +172,10 @@ SINS = [
         "from lifetracker import wiring",
         "import lifetracker.challenges.rules",
     ),
-    *_each("direction", CORE, 1, "from lifetracker.users import schemas", "import lifetracker.migrations"),
-    *_each("hidden", SERVICE, 2, "def f():\n    import json", "def f():\n    from json import loads"),
-    *_each("hidden", SERVICE, 4, "class A:\n    async def f(self):\n        with a:\n            import json"),
-    *_each(
+    *each("direction", CORE, 1, "from lifetracker.users import schemas", "import lifetracker.migrations"),
+    *each("hidden", SERVICE, 2, "def f():\n    import json", "def f():\n    from json import loads"),
+    *each("hidden", SERVICE, 4, "class A:\n    async def f(self):\n        with a:\n            import json"),
+    *each(
         "hidden", SERVICE, 1,
         "f = eval",
         "exec('x')",
@@ -191,17 +191,17 @@ SINS = [
         "import runpy; runpy.run_path('x')",
         "c = compile('x', 'x', 'eval')",
     ),
-    *_each(
+    *each(
         "http", SERVICE, 1,
         "from fastapi import HTTPException",
         "import starlette.requests",
         "from lifetracker.core.errors import Request",
     ),
-    *_each("http", PURE, 1, "from sse_starlette import EventSourceResponse", "import fastapi_users"),
-    *_each("http", CORE, 1, "import fastapi"),
-    *_each("http", "challenges/repository.py", 1, "from fastapi import Depends"),
-    *_each("http", "migrations/upgrade.py", 1, "from fastapi import Depends"),
-    *_each(
+    *each("http", PURE, 1, "from sse_starlette import EventSourceResponse", "import fastapi_users"),
+    *each("http", CORE, 1, "import fastapi"),
+    *each("http", "challenges/repository.py", 1, "from fastapi import Depends"),
+    *each("http", "migrations/upgrade.py", 1, "from fastapi import Depends"),
+    *each(
         "print", SERVICE, 1,
         "print('x')",
         "say = print",
@@ -229,9 +229,9 @@ SINS = [
         "import pdb; pdb.set_trace()",
         "import click",
     ),
-    *_each("print", "core/config.py", 1, "import typer; typer.echo('x')"),
-    *_each("print", "main.py", 1, "from typer import echo"),
-    *_each(
+    *each("print", "core/config.py", 1, "import typer; typer.echo('x')"),
+    *each("print", "main.py", 1, "from typer import echo"),
+    *each(
         "second-log", SERVICE, 1,
         "from loguru import logger; logger.add('x')",
         "from loguru import logger as log; log.remove()",
@@ -251,7 +251,7 @@ SINS = [
         "import structlog",
         "import syslog",
     ),
-    *_each(
+    *each(
         "commit", SERVICE, 1,
         "def f(tx): tx.session.commit()",
         "def f(tx): tx.rollback()",
@@ -265,23 +265,23 @@ SINS = [
         "def f(engine): return engine.execution_options(isolation_level='AUTOCOMMIT')",
         "def f(tx): getattr(tx, 'com' + 'mit')()",
     ),
-    *_each("commit", "challenges/repository.py", 1, "def f(tx): tx.connection.commit()"),
-    *_each(
+    *each("commit", "challenges/repository.py", 1, "def f(tx): tx.connection.commit()"),
+    *each(
         "commit", "challenges/repository.py", 1,
         "def f(tx): tx.exec(text('rollback;'))",
         "def f(connection): connection.exec_driver_sql('END TRANSACTION')",
     ),
-    *_each("commit", "challenges/repository.py", 2, "def f(engine):\n    with engine.begin() as connection: ..."),
-    *_each("commit", "core/db_repository.py", 1, "def f(c): c.commit()"),
-    *_each("no-place", "billing/service.py", 1, "X = 1"),
-    *_each("no-place", "tools.py", 1, "X = 1"),
-    *_each("unreadable", SERVICE, 1, "def f(:"),
-    *_each("unreadable", SERVICE, 1, "x = '\0'"),
-    *_each("unreadable", "challenges/__pycache__/hidden.py", 1, "X = 1"),
-    *_each("unreadable", "challenges/fast.pyx", 1, "x = 1"),
-    *_each("frozen", "core/guards.py", 1, "RULES = ()"),
-    *_each("frozen", "core/guard_new.py", 1, "X = 1"),
-    *_each("frozen", "core/logging.py", 1, "X = 1"),
+    *each("commit", "challenges/repository.py", 2, "def f(engine):\n    with engine.begin() as connection: ..."),
+    *each("commit", "core/db_repository.py", 1, "def f(c): c.commit()"),
+    *each("no-place", "billing/service.py", 1, "X = 1"),
+    *each("no-place", "tools.py", 1, "X = 1"),
+    *each("unreadable", SERVICE, 1, "def f(:"),
+    *each("unreadable", SERVICE, 1, "x = '\0'"),
+    *each("unreadable", "challenges/__pycache__/hidden.py", 1, "X = 1"),
+    *each("unreadable", "challenges/fast.pyx", 1, "x = 1"),
+    *each("frozen", "core/guards.py", 1, "RULES = ()"),
+    *each("frozen", "core/guard_new.py", 1, "X = 1"),
+    *each("frozen", "core/logging.py", 1, "X = 1"),
 ]  # fmt: skip
 
 HONEST = [

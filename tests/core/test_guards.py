@@ -14,6 +14,7 @@ import pytest
 from lifetracker.core import guard_pins, guards
 from lifetracker.core.guard_source import Violation
 from tests.core.guard_cases import HONEST, SINS, Honest, Sin
+from tests.core.guard_disguises import DISGUISED, LOOK_ALIKE
 
 SAMPLES = os.environ.get("LIFETRACKER_SAMPLES")
 
@@ -64,14 +65,14 @@ class TestRun:
     def test_finds_nothing_in_an_empty_house(self, house: House) -> None:
         assert guards.run(house.folder) == guards.run(house.folder.parent) == []
 
-    @pytest.mark.parametrize("sin", SINS, ids=lambda sin: f"{sin.rule}: {sin.code[:50]}")
+    @pytest.mark.parametrize("sin", [*SINS, *DISGUISED], ids=lambda sin: f"{sin.rule}: {sin.code[:50]}")
     def test_catches_a_sin_at_its_place(self, house: House, sin: Sin) -> None:
         found = house.judge(sin.path, sin.code)
 
         places = {(violation.rule, violation.path, violation.line) for violation in found}
         assert (sin.rule, f"lifetracker/{sin.path}", sin.line) in places
 
-    @pytest.mark.parametrize("honest", HONEST, ids=lambda honest: honest.code[:60])
+    @pytest.mark.parametrize("honest", [*HONEST, *LOOK_ALIKE], ids=lambda honest: honest.code[:60])
     def test_lets_a_look_alike_pass(self, house: House, honest: Honest) -> None:
         assert [str(violation) for violation in house.judge(honest.path, honest.code)] == []
 
