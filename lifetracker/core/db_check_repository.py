@@ -8,30 +8,16 @@ A reference is looked at even where it is declared: SQLite enforces it in connec
 # ruff: noqa: S608  names of tables and columns come from head.json, never from what anybody sent
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from shutil import copyfile
-from tempfile import TemporaryDirectory
-from time import sleep
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from lifetracker.core import sqlite
+from lifetracker.core.db_check_open_repository import CannotCheck, opened, sentence
 
 KEYS_SHOWN = 10
-WAIT_MS, PAUSE_MS = 2_000, 50
-SHARED_FIRST, SHARED_SIZE = 0x4000_0002, 510  # the bytes of a file that SQLite locks (sqlite.org/src, os.h)
-HEADER = b"SQLite format 3\0"
-
-
-class CannotCheck(Exception):
-    """The database cannot be looked at; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +107,27 @@ def check_database(url: str, expected: Expected, *, deep: bool = False) -> list[
             except DBAPIError as error:
                 if not findings:
                     raise
-                return [*findings, Finding(name, 1, (_sentence(error),))]
+                return [*findings, Finding(name, 1, (sentence(error),))]
     return findings
 
 
 def check_revision(look: Look) -> Iterator[Finding]:
     """The schema is the one that this code was written for, or a newer one that says it is open to this code."""
     known = look.expected.revisions
-    found = [str(row[0]) for row in look.rows("SELECT version_num FROM alembic_version")] if _is_ours(look) else []
-    if not found:
+    if not _is_ours(look):
         raise CannotCheck("this is not a database of LifeTracker: it holds none of its tables")
-    age = "older" if found[-1] in known else "newer"
+    found = [str(row[0]) for row in look.rows("SELECT version_num FROM alembic_version ORDER BY 1")]
+    if len(found) != 1:
+        yield Finding("schema at head", 1, (f"it names {len(found)} revisions: {', '.join(found) or 'none'}",))
+        return
+    age = "older" if found[0] in known else "newer"
     if found == [known[-1]]:
         yield Finding("schema at head")
-    elif age == "newer" and _is_open_to(look, found[-1], known[-1]):
-        said = f"it is at {found[-1]}, newer than {known[-1]}: the release that made it left it open to this one"
+    elif age == "newer" and _is_open_to(look, found[0], known[-1]):
+        said = f"it is at {found[0]}, newer than {known[-1]}: the release that made it left it open to this one"
         yield Finding("schema at head", though=said)
     else:
-        yield Finding("schema at head", 1, (f"it is at {found[-1]}, {age} than {known[-1]}, which this release needs",))
+        yield Finding("schema at head", 1, (f"it is at {found[0]}, {age} than {known[-1]}, which this release needs",))
 
 
 def _is_ours(look: Look) -> bool:
@@ -230,29 +219,38 @@ def check_references(look: Look) -> Iterator[Finding]:
 
 
 def _orphans(look: Look, reference: Reference) -> Finding:
-    """Each parent that is named is looked up once: from one value to the next by the index that begins with it."""
+    """Each parent that is named is looked up; by the index that begins with it, where there is one."""
     name = f"no orphan {reference}"
     if not look.on_sqlite and reference in _enforced(look, reference.table):
         return Finding(name)
-    r = reference
-    named = f"""
+    counted = _by_index(reference) if _begins_an_index(look, reference) else _by_scan(reference)
+    lost = look.rows(counted)
+    shown = tuple(f"{reference.column}={value}" for value, _ in lost[:KEYS_SHOWN])
+    return Finding(name, sum(count for _, count in lost), shown)
+
+
+def _by_index(r: Reference) -> str:
+    """Each parent that is named, once: from one value to the next."""
+    return f"""
         WITH RECURSIVE named(value) AS (
             SELECT min({r.column}) FROM {r.table}
             UNION ALL
             SELECT (SELECT min({r.column}) FROM {r.table} WHERE {r.column} > named.value)
             FROM named WHERE named.value IS NOT NULL
         )
-        SELECT value FROM named
+        SELECT value, (SELECT count(*) FROM {r.table} WHERE {r.column} = named.value) FROM named
         WHERE value IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {r.parent} WHERE {r.parent}.{r.key} = named.value)
+        ORDER BY value
     """
-    if not _begins_an_index(look, reference):
-        named = f"""
-            SELECT DISTINCT {r.column} FROM {r.table} WHERE {r.column} IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM {r.parent} WHERE {r.parent}.{r.key} = {r.table}.{r.column})
-        """
-    lost = sorted(row[0] for row in look.rows(named))
-    count = sum(look.rows(f"SELECT count(*) FROM {r.table} WHERE {r.column} = :lost", lost=each)[0][0] for each in lost)
-    return Finding(name, count, tuple(f"{r.column}={each}" for each in lost[:KEYS_SHOWN]))
+
+
+def _by_scan(r: Reference) -> str:
+    """Every row, once."""
+    return f"""
+        SELECT {r.column}, count(*) FROM {r.table} WHERE {r.column} IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM {r.parent} WHERE {r.parent}.{r.key} = {r.table}.{r.column})
+        GROUP BY {r.column} ORDER BY {r.column}
+    """
 
 
 def _begins_an_index(look: Look, reference: Reference) -> bool:
@@ -302,109 +300,6 @@ CHECKS: tuple[tuple[str, Callable[[Look], Iterator[Finding]]], ...] = (
     ("foreign keys", check_references),
     ("indexes", check_indexes),
 )
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Connection]:
-    """A connection that cannot write, and leaves no trace of itself beside the file."""
-    try:
-        address = make_url(url)
-        kept = create_engine(address, poolclass=NullPool) if address.get_backend_name() != "sqlite" else None
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
-        raise CannotCheck("LIFETRACKER_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://") from None
-    with _sqlite_address(address) if kept is None else _nothing() as name:
-        engine = kept or create_engine(
-            "sqlite://", module=sqlite.driver, creator=lambda: _open_sqlite(name), poolclass=NullPool
-        )
-        try:
-            with engine.connect() as connection:
-                if kept is not None:
-                    connection.execute(text("SET TRANSACTION READ ONLY"))
-                yield connection
-        except DBAPIError as error:
-            raise CannotCheck(_sentence(error)) from None
-        finally:
-            engine.dispose()
-
-
-@contextmanager
-def _nothing() -> Iterator[str]:
-    yield ""
-
-
-@contextmanager
-def _sqlite_address(url: URL) -> Iterator[str]:
-    """The URI to open a file by so that it, its log and their times stay as they are.
-
-    Whoever has it open has a log and shared memory beside it: then that memory is opened for reading only. Without
-    them nobody writes to it, and `immutable` keeps SQLite from making them. A log that stands alone was left by a
-    crash or a copy: to read it SQLite would have to make shared memory, so a copy of both is read instead.
-    """
-    file = Path(url.database or "")
-    _refuse_what_is_no_database(file)
-    _refuse_locked(file)
-    log, shared = (file.with_name(f"{file.name}-{kind}") for kind in ("wal", "shm"))
-    if log.exists() and shared.exists():
-        yield _uri(file, "readonly_shm=1")
-    elif not log.exists() or not log.stat().st_size:
-        yield _uri(file, "immutable=1")
-    else:
-        with TemporaryDirectory(prefix="lifetracker-check-") as folder:
-            copy = Path(folder) / file.name
-            copyfile(file, copy)
-            copyfile(log, copy.with_name(log.name))
-            yield _uri(copy, "cache=private")
-
-
-def _uri(file: Path, option: str) -> str:
-    return f"file:{quote(str(file.absolute()))}?mode=ro&{option}"
-
-
-def _refuse_what_is_no_database(file: Path) -> None:
-    if not file.exists():
-        raise CannotCheck(f"there is no database at {file}: `lifetracker db upgrade` makes one")
-    try:
-        with file.open("rb") as content:
-            begin = content.read(len(HEADER))
-    except OSError as error:
-        raise CannotCheck(f"{file} cannot be read: {error.strerror}") from None
-    if not begin:
-        raise CannotCheck(f"{file} is empty: a database was made and never filled, or lost")
-    if begin != HEADER:
-        raise CannotCheck(f"{file} is not an SQLite database")
-
-
-def _sqlite_engine(uri: str) -> Engine:
-    return create_engine("sqlite://", module=sqlite.driver, creator=lambda: _open_sqlite(uri), poolclass=NullPool)
-
-
-def _refuse_locked(file: Path) -> None:
-    """Who holds the whole file keeps its shared memory to itself, so that SQLite's own waiting would not see it."""
-    with file.open("rb") as content:
-        for _ in range(WAIT_MS // PAUSE_MS):
-            try:
-                fcntl.lockf(content, fcntl.LOCK_SH | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
-                return
-            except OSError:
-                sleep(PAUSE_MS / 1000)
-    raise CannotCheck(f"another process holds the database locked, still after {WAIT_MS // 1000} seconds")
-
-
-def _open_sqlite(uri: str) -> Any:
-    connection = sqlite.driver.connect(uri, uri=True, isolation_level=None)
-    connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
-    connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
-
-
-def _sentence(error: DBAPIError) -> str:
-    said = str(error.orig).partition("\n")[0]
-    if "locked" in said:
-        return f"another process holds the database locked, still after {WAIT_MS // 1000} seconds: {said}"
-    if "malformed" in said or "not a database" in said:
-        return f"the file is damaged: {said}"
-    return f"the database cannot be read: {said}"
 
 
 def _finding(check: str, keys: Sequence[str]) -> Finding:
