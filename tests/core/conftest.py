@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +26,11 @@ def make_app(db: Database) -> Iterator[Callable[..., FastAPI]]:
 
     yield make
     logging.set_up("WARNING")
+
+
+@pytest.fixture
+def file(db: Database, copy_of: Callable[[], Path]) -> Path:
+    """A database that lies still."""
+    if not db.embedded:
+        pytest.skip("SQLite only: it is about the file")
+    return copy_of()

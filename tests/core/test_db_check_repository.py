@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,33 +11,21 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from lifetracker.core import smoke, sqlite
+from lifetracker.core import sqlite
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_repository import CannotCheck, Expected, Finding, check_database
-from tests.core.units import note, url_of
+from lifetracker.core.db_check_open_repository import CannotCheck
+from lifetracker.core.db_check_repository import Finding, check_database
+from tests.core.checks import EXPECTED, broken, spoil
+from tests.core.units import url_of
 from tests.people import Client
 
-EXPECTED = Expected.of(json.loads(smoke.HEAD.read_text(encoding="utf-8")))
 HEAD = EXPECTED.revisions[-1]
+WIDER = "(user_id, challenge_id, date, skipped)"
+PARTIAL = "(user_id, challenge_id, date) WHERE value > 5"
+NONE = "DELETE FROM alembic_version"
+ANOTHER = "INSERT INTO alembic_version VALUES ('0000')"
 MAKE_READERS = "CREATE TABLE IF NOT EXISTS schema_readers (revision TEXT, reader TEXT)"
 ENTRY = "INSERT INTO daily_log VALUES ({user}, {challenge}, '2026-01-{day:02}', 1, {no}, NULL, {now}, {now})"
-ATTEMPT = "INSERT INTO attempts (subject, at) VALUES ('x', 0)"
-
-
-def broken(url: str, *, deep: bool = False) -> dict[str, Finding]:
-    """The checks that found something."""
-    return {finding.check: finding for finding in check_database(url, EXPECTED, deep=deep) if finding.count}
-
-
-def spoil(db: Database, statements: Iterable[str]) -> None:
-    """By hand, as somebody would who knows nothing of foreign keys."""
-    if db.file is not None:
-        with closing(sqlite.driver.connect(db.file, isolation_level=None)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-    else:
-        for statement in statements:
-            db.write_now(lambda tx, said=statement: tx.exec(text(said)))  # type: ignore[misc]
 
 
 def entry(db: Database, user: int, challenge: int, day: int) -> str:
@@ -117,6 +101,24 @@ class TestRows:
         assert "no orphan daily_log.challenge_id -> challenges.id" not in found
         assert found["foreign keys declared"].count == 2
 
+    def test_are_counted_by_their_parents_where_the_keys_are_gone(self, db: Database, challenge: int) -> None:
+        lost = [entry(db, user, challenge, day) for user in (404, 405) for day in (1, 2, 3)]
+        spoil(db, [*without_keys(db), *lost])
+
+        found = broken(url_of(db))["no orphan daily_log.user_id -> users.id"]
+
+        assert (found.count, found.keys) == (6, ("user_id=404", "user_id=405"))
+
+    @pytest.mark.parametrize("keys", [WIDER, PARTIAL])
+    def test_are_not_proven_single_by_an_index_of_another_kind(self, db: Database, challenge: int, keys: str) -> None:
+        again = entry(db, 1, challenge, 2)
+        spoil(db, [*without_keys(db), again.replace(" 1, 0, ", " 1, 1, ").replace(" 1, false, ", " 1, true, ")])
+        spoil(db, [f"CREATE UNIQUE INDEX another ON daily_log {keys}"])
+
+        found = broken(url_of(db))["unique daily_log(user_id, challenge_id, date)"]
+
+        assert found.keys == (f"1/{challenge}/2026-01-02",)
+
     def test_may_still_be_sound_where_a_key_is_gone(self, db: Database, challenge: int) -> None:
         spoil(db, without_keys(db))
 
@@ -163,6 +165,12 @@ class TestSchema:
         assert (not found.count) is passes
         assert (str(found) == f"schema at head: ok, though {told}") is passes
 
+    @pytest.mark.parametrize(("statement", "said"), [(NONE, "0 revisions: none"), (ANOTHER, "2 revisions: 0000, ")])
+    def test_names_one_revision(self, db: Database, statement: str, said: str) -> None:
+        spoil(db, [statement])
+
+        assert broken(url_of(db))["schema at head"].keys[0].startswith(f"it names {said}")
+
     def test_misses_a_column_and_a_table(self, db: Database) -> None:
         spoil(db, ["ALTER TABLE daily_log DROP COLUMN note", "DROP TABLE password_resets"])
 
@@ -184,14 +192,6 @@ class TestSchema:
 
             with pytest.raises(CannotCheck, match="not a database of LifeTracker"):
                 check_database(url, EXPECTED)
-
-
-@pytest.fixture
-def file(db: Database, copy_of: Callable[[], Path]) -> Path:
-    """A database that lies still."""
-    if not db.embedded:
-        pytest.skip("SQLite only: it is about the file")
-    return copy_of()
 
 
 class TestFile:
@@ -224,130 +224,12 @@ class TestFile:
 
         assert broken(f"sqlite:///{file}")["integrity"].keys == (f"wrong # of entries in index {name}",)
 
-    @pytest.mark.parametrize(
-        ("content", "sentence"),
-        [
-            (None, "there is no database at"),
-            (b"", "is empty"),
-            (b"nothing of ours " * 100, "is not an SQLite database"),
-            (b"SQLite format 3\0" + b"\xff" * 5000, "the file is damaged"),
-        ],
-    )
-    def test_must_be_a_database(self, tmp_path: Path, content: bytes | None, sentence: str) -> None:
-        file = tmp_path / "life.db"
-        if content is not None:
-            file.write_bytes(content)
-
-        with pytest.raises(CannotCheck, match=sentence):
-            check_database(f"sqlite:///{file}", EXPECTED)
-
-        assert [each.name for each in tmp_path.iterdir()] == ([] if content is None else ["life.db"])
-
-    def test_must_be_readable(self, tmp_path: Path) -> None:
-        with pytest.raises(CannotCheck, match="cannot be read: Is a directory"):
-            check_database(f"sqlite:///{tmp_path}", EXPECTED)
-
-    def test_may_be_locked_for_a_while_only(self, file: Path) -> None:
-        with held_by_another_process(file), pytest.raises(CannotCheck, match="another process holds the database"):
-            check_database(f"sqlite:///{file}", EXPECTED)
-
-
-class TestTrace:
-    def test_is_none_beside_a_file_that_lies_still(self, file: Path) -> None:
-        before = traces(file)
-        check_database(f"sqlite:///{file}", EXPECTED)
-
-        assert traces(file) == before
-        assert len(before) == 1
-
-    def test_is_none_while_somebody_has_it_open(self, file: Path) -> None:
-        """Checked by another process, as in life: in one process SQLite shares what it has open."""
-        with closing(sqlite.driver.connect(file, isolation_level=None)) as other:
-            other.execute(ATTEMPT)
-            before = traces(file)
-            done = subprocess.run([sys.executable, "-c", CHECK, str(file)], check=False)
-
-            assert traces(file) == before
-            assert (len(before), done.returncode) == (3, 0)
-
-    def test_is_none_beside_a_log_that_was_left_alone(self, file: Path, tmp_path: Path) -> None:
-        left = tmp_path / "left" / file.name
-        left.parent.mkdir()
-        with closing(sqlite.driver.connect(file, isolation_level=None)) as other:
-            other.execute("PRAGMA wal_autocheckpoint = 0")
-            other.execute("UPDATE alembic_version SET version_num = 'from the log'")
-            shutil.copy(file, left)
-            shutil.copy(f"{file}-wal", f"{left}-wal")
-        before = traces(left)
-
-        found = broken(f"sqlite:///{left}")
-
-        assert found["schema at head"].keys[0].startswith("it is at from the log, newer")
-        assert traces(left) == before
-        assert len(before) == 2
-
-    def test_sees_what_was_written_a_moment_ago(self, db: Database) -> None:
-        db.write_now(note)
-        spoil(db, ["UPDATE alembic_version SET version_num = 'now'"])
-
-        assert broken(url_of(db))["schema at head"].keys[0].startswith("it is at now")
-
-
-class TestUrl:
-    @pytest.mark.parametrize("url", ["nonsense", "mysql://me:hunter2@host/name", ""])
-    def test_is_refused_without_repeating_it(self, url: str) -> None:
-        with pytest.raises(CannotCheck, match="must begin with sqlite") as refused:
-            check_database(url, EXPECTED)
-
-        assert "hunter2" not in str(refused.value)
-
-    def test_may_lead_to_a_server_that_is_away(self) -> None:
-        with pytest.raises(CannotCheck, match="the database cannot be read: ") as refused:
-            check_database("postgresql+psycopg://me:hunter2@127.0.0.1:1/nothing", EXPECTED)
-
-        assert "hunter2" not in str(refused.value)
-
-
-CHECK = """
-import json, sys
-from lifetracker.core import db_check_repository as checks, smoke
-expected = checks.Expected.of(json.loads(smoke.HEAD.read_text()))
-sys.exit(sum(each.count for each in checks.check_database("sqlite:///" + sys.argv[1], expected)))
-"""
-HOLD = """
-import sys
-from lifetracker.core import sqlite
-connection = sqlite.driver.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-connection.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.read(1)
-"""
-
-
-@contextmanager
-def held_by_another_process(file: Path) -> Iterator[None]:
-    command = [sys.executable, "-c", HOLD, str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        yield
-        holder.communicate("x")
-
 
 @contextmanager
 def opened_by_hand(file: Path) -> Iterator[Any]:
     with closing(sqlite.driver.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         yield connection
-
-
-def traces(file: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Everything beside a file: size, time of its last change, content."""
-    return {
-        each.name: (each.stat().st_size, each.stat().st_mtime_ns, each.read_bytes())
-        for each in sorted(file.parent.glob(f"{file.name}*"))
-    }
 
 
 def counts(db: Database) -> list[int]:
