@@ -18,6 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from lifetracker.core.db_check_open_repository import CannotCheck, opened, sentence
 
 KEYS_SHOWN = 10
+SOUND_KEYS = """
+    SELECT conname FROM pg_constraint AS key WHERE contype = 'f' AND conrelid = CAST(:name AS regclass) AND convalidated
+    AND NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgconstraint = key.oid AND tgenabled = 'D')
+"""  # on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +271,7 @@ def _undeclared(look: Look) -> list[str]:
 
 
 def _enforced(look: Look, table: str) -> set[Reference]:
-    """Foreign keys as declared; on PostgreSQL those alone that were held against every row."""
+    """Foreign keys as declared; on PostgreSQL those alone that were held against every row, and still are."""
     declared = {
         Reference(table, key["constrained_columns"][0], key["referred_table"], key["referred_columns"][0]): key["name"]
         for key in inspect(look.connection).get_foreign_keys(table)
@@ -275,8 +279,7 @@ def _enforced(look: Look, table: str) -> set[Reference]:
     }
     if look.on_sqlite:
         return set(declared)
-    question = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = CAST(:name AS regclass)"
-    sound = {row[0] for row in look.rows(f"{question} AND convalidated", name=table)}
+    sound = {row[0] for row in look.rows(SOUND_KEYS, name=table)}
     return {reference for reference, name in declared.items() if name in sound}
 
 

@@ -165,7 +165,13 @@ RULES = (
 
 EXCEPTIONS: tuple[Exemption, ...] = ()
 
-IDLE = "idle-exception"
+IDLE = Rule(
+    "idle-exception",
+    "exceptions that nothing needs any more",
+    "An exception that outlives its reason is a hole in a rule that nobody remembers.",
+    "Strike it out of guards.EXCEPTIONS.",
+    lambda _: iter(()),  # `run` knows what was excused
+)
 
 
 def run(folder: Path = HERE, exceptions: Sequence[Exemption] = EXCEPTIONS) -> list[Violation]:
@@ -173,7 +179,7 @@ def run(folder: Path = HERE, exceptions: Sequence[Exemption] = EXCEPTIONS) -> li
     found = judged(_package_in(folder))
     excused = {violation for violation in found for each in exceptions if _excuses(each, violation)}
     idle = [
-        Violation(each.path, 1, 1, IDLE, f"nothing needs this exception from {each.rule} any more: strike it out")
+        Violation(each.path, 1, 1, IDLE.id, f"nothing needs this exception from {each.rule} any more: strike it out")
         for each in exceptions
         if not any(_excuses(each, violation) for violation in found)
     ]
@@ -213,7 +219,8 @@ def told(violations: Sequence[Violation], form: Form = Form.text) -> str:
 
 def explained(rule_id: str) -> str:
     """What a rule forbids, why, and the way out; `Unknown` for one that there is not."""
-    rule = {rule.id: rule for rule in RULES}.get(rule_id)
+    rules = {rule.id: rule for rule in (*RULES, IDLE)}
+    rule = rules.get(rule_id)
     if rule is None:
-        raise Unknown(f"there is no rule {rule_id}: there are {', '.join(rule.id for rule in RULES)}")
+        raise Unknown(f"there is no rule {rule_id}: there are {', '.join(rules)}")
     return f"{rule.id}: {rule.what}\n\nWhy: {rule.why}\nInstead: {rule.instead}"
