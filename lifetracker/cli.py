@@ -194,6 +194,8 @@ def freeze_core(
     reason: Annotated[str, typer.Option(help="Why the frozen core had to change; it stays on record.")],
 ) -> None:
     """Pin the frozen core as it is now: a step of its own, after its change was read by somebody else."""
+    if not reason.strip():
+        raise ValueError("--reason must say why: it is what stays on record")
     changed = guard_pins.freeze(guards.HERE, reason, date.today())  # noqa: DTZ011  the operator's own day
     for changed_path in changed:
         typer.echo(f"pinned {changed_path}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from lifetracker import __version__, cli
-from lifetracker.core import logging, smoke
+from lifetracker.core import guard_pins, guards, logging, smoke
 from lifetracker.core.db import Database, Transaction
 from lifetracker.migrations import HEAD, REVISIONS
 from tests.core.units import locked, url_of
@@ -273,13 +275,28 @@ class TestGuards:
 
 
 class TestFreeze:
+    @pytest.fixture(autouse=True)
+    def core(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A frozen core to be pinned: never the one that is judged, which a test would pin without a reason."""
+        copy = Path(shutil.copytree(guards.HERE / "core", tmp_path / "core"))
+        monkeypatch.setattr(guards, "HERE", tmp_path)
+        guard_pins.freeze(tmp_path, "as it is", date(2026, 1, 1))
+        return copy
+
     def test_leaves_pins_that_fit_alone(self, run: Run) -> None:
         done = run("freeze", "--reason", "nothing")
 
         assert done == Done(0, "nothing changed: the pins stay as they were\n", "")
 
+    def test_pins_what_changed(self, run: Run, core: Path) -> None:
+        (core / "smoke.py").write_text("X = 1\n")
+
+        assert run("freeze", "--reason", "A reason") == Done(0, "pinned core/smoke.py\n", "")
+        assert json.loads((core / "frozen.json").read_text())["history"][-1]["reason"] == "A reason"
+
     def test_asks_for_a_reason(self, run: Run) -> None:
         assert run("freeze").code == 2
+        assert_refused(run("freeze", "--reason", "  "), "--reason must say why: it is what stays on record")
 
 
 class TestStandings:
