@@ -77,7 +77,7 @@ class TestSoundDatabase:
 class TestRows:
     def test_are_orphans_without_their_parents(self, db: Database, challenge: int) -> None:
         if not db.embedded:
-            pytest.skip("SQLite only: PostgreSQL lets nobody past a foreign key that is there")
+            pytest.skip("SQLite only: PostgreSQL lets nobody past a foreign key that is on")
         spoil(db, [entry(db, 404, 405, day) for day in range(1, 15)])
 
         found = broken(url_of(db))
@@ -89,6 +89,16 @@ class TestRows:
                 ("daily_log.challenge_id -> challenges.id", "challenge_id=405"),
             ]
         }
+
+    def test_are_orphans_where_the_keys_are_switched_off(self, db: Database, challenge: int) -> None:
+        if db.embedded:
+            pytest.skip("PostgreSQL only: SQLite has no switch that stays")
+        spoil(db, ["ALTER TABLE daily_log DISABLE TRIGGER ALL", entry(db, 404, challenge, 3)])
+
+        found = broken(url_of(db))
+
+        assert found["no orphan daily_log.user_id -> users.id"].keys == ("user_id=404",)
+        assert found["foreign keys declared"].count == 2
 
     def test_are_found_where_the_keys_are_gone(self, db: Database, challenge: int) -> None:
         again = entry(db, 1, challenge, 2)

@@ -181,7 +181,7 @@ class TestReport:
             {"rule": "print", "path": "lifetracker/a.py", "line": 3, "column": 5, "message": violation.message}
         ]
 
-    @pytest.mark.parametrize("rule", guards.RULES, ids=lambda rule: rule.id)
+    @pytest.mark.parametrize("rule", [*guards.RULES, guards.IDLE], ids=lambda rule: rule.id)
     def test_explains_each_rule(self, rule: guards.Rule) -> None:
         said = guards.explained(rule.id)
 
