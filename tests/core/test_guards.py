@@ -102,6 +102,14 @@ class TestRun:
             ("cycle", "lifetracker/challenges/two.py"),
         }
 
+    def test_lets_two_modules_need_each_other_for_their_types(self, house: House) -> None:
+        only = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from lifetracker.challenges import two\n"
+        (house.folder / "challenges/one.py").write_text(only)
+        found = house.judge("challenges/two.py", "from lifetracker.challenges import one\n")
+        (house.folder / "challenges/one.py").unlink()
+
+        assert found == []
+
     def test_follows_no_link_out_of_the_house(self, house: House, tmp_path: Path) -> None:
         outside = tmp_path / "outside.py"
         outside.write_text("X = 1\n")
