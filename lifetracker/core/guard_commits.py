@@ -13,6 +13,7 @@ COMMITS = (f"{PACKAGE}.core.db",)
 STATEMENTS = f"{PACKAGE}.core.db_repository"  # what the door says to the database
 ENDINGS = ("commit", "rollback", "tpc_commit", "tpc_rollback", "commit_prepared", "rollback_prepared")
 ENDS = ("COMMIT", "ROLLBACK")  # as SQLite calls them; a repository with a connection of its own may begin
+RUNNING = ("run", "query", "sql")
 BEGINNINGS = ("begin", "begin_nested", "begin_twophase", "transaction")
 # What a name, or the type that is written beside it, calls a database: a release has a `commit` too, and an end.
 DATABASE = re.compile(
@@ -57,7 +58,10 @@ def _is_read(node: ast.Attribute) -> bool:
 def _is_field_of_another(module: Module, node: ast.expr) -> bool:
     """`getattr(release, "commit", None)`; without something else to answer it is a call in disguise."""
     match node:
-        case ast.Call(func=ast.Name(id="getattr"), args=[value, _, _]):
+        case (
+            ast.Call(func=ast.Name(id="getattr" | "setattr"), args=[value, _, _])
+            | ast.Subscript(value=ast.Attribute(value=value) | ast.Call(args=[value]))
+        ):
             return not _is_database(module, value)
     return False
 
@@ -111,8 +115,7 @@ def _says_so(module: Module, call: ast.Call) -> bool:
         case ast.Name(id=name):
             runs = name == "text" or name.startswith("exec")
         case ast.Attribute(value=value, attr=name):
-            is_named_so = isinstance(value, (ast.Name, ast.Attribute)) and _is_database(module, value)
-            runs = name == "text" or name.startswith("exec") or is_named_so
+            runs = name == "text" or name.startswith("exec") or (name in RUNNING and _is_database(module, value))
         case _:
             runs = False
     given = [*call.args[:1], *(word.value for word in call.keywords)] if runs else []

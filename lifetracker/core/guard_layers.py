@@ -59,7 +59,8 @@ def missing_rooms(house: House) -> Iterator[Violation]:
     wanted += [f"{PACKAGE}.{name}" for name in ("main", "cli", "wiring", "migrations")]
     for dotted in wanted:
         if dotted not in house.modules:
-            path = f"{dotted.replace('.', '/')}.py"
+            below = "/".join(dotted.split(".")[1:])
+            path = f"{PACKAGE}/{below}{'/__init__.py' if (house.folder / below).is_dir() else '.py'}"
             yield Violation(path, 1, 1, "missing-room", "the guards look after this module and cannot find it")
 
 

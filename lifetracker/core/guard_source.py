@@ -20,10 +20,9 @@ from lifetracker.core.guard_text import Texts
 PACKAGE = "lifetracker"
 ROOMS = ("router", "dependencies", "service", "repository", "models", "schemas")
 PLURALS = {"routers": "router", "services": "service", "repositories": "repository"}
-# What Python, or a tool that builds for it, takes for code and this reader cannot; SQL in a file of its own, too.
-CODE = {*all_suffixes(), ".pyw", ".pyx", ".pxd", ".pyi", ".pyd", ".pth", ".pyz", ".egg", ".whl", ".zip", ".sql"} - {
-    ".py"
-}
+# What Python, or a tool that builds for it, takes for code and this reader cannot. SQL has no file outside migrations.
+BUILT = (".pyw", ".pyx", ".pxd", ".pyi", ".pyd", ".pth", ".pyz", ".egg", ".whl", ".zip")
+CODE = {*all_suffixes(), *BUILT} - {".py"}
 DEEPEST = 12  # modules that a name is passed on by, and rounds in which names learn of each other
 
 
@@ -199,7 +198,7 @@ class House:
             self._refuse(path, "a link may lead anywhere: put the file itself")
         elif file.is_file() and file.suffix == ".py":
             self._parse(file, path)
-        elif file.is_file() and CODE & {suffix.lower() for suffix in file.suffixes}:
+        elif file.is_file() and (file.suffix.lower() in CODE or _is_stray_sql(path)):
             self._refuse(path, "no Python source, so it cannot be judged")
 
     def _parse(self, file: Path, path: str) -> None:
@@ -243,6 +242,10 @@ class House:
         found = {f"{start}.{rest}" if rest else start for start in module.names.bound(name)}
         followed = {end for start in found if start != origin for end in self._follow(start, depth + 1)}
         return frozenset(followed | {origin})
+
+
+def _is_stray_sql(path: str) -> bool:
+    return path.lower().endswith(".sql") and not path.startswith(f"{PACKAGE}/migrations/")
 
 
 def _uses(module: Module) -> Iterator[Use]:

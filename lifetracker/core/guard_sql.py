@@ -122,6 +122,8 @@ def _docstrings(module: Module) -> set[ast.AST]:
 
 
 def is_sql(text: Text) -> bool:
+    if text.is_plain and text.plain.isidentifier():  # one word, as most texts in a source are
+        return False
     return any(_parses(filled) for filled in {*_filled(text), *_filled(text.opened())})
 
 
