@@ -222,17 +222,24 @@ class TestFile:
         with pytest.raises(CannotCheck, match="the file is damaged: "):
             check_database(f"sqlite:///{file}", EXPECTED)
 
-    def test_is_found_with_an_index_that_lies(self, file: Path) -> None:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ("DELETE FROM challenge_templates WHERE id = 3", "wrong # of entries in index "),
+            ("UPDATE challenge_templates SET author_id = 1 WHERE id = 3", "row 3 missing from index "),
+        ],
+    )
+    def test_is_found_with_an_index_that_lies(self, file: Path, change: str, said: str) -> None:
         name = "ix_challenge_templates_author_id"
         with opened_by_hand(file) as connection:
             (index,) = connection.execute("SELECT * FROM sqlite_schema WHERE name = ?", [name]).fetchall()
             connection.execute("DELETE FROM sqlite_schema WHERE name = ?", [name])
         with opened_by_hand(file) as connection:
-            connection.execute("DELETE FROM challenge_templates WHERE id = 3")
+            connection.execute(change)
         with opened_by_hand(file) as connection:
             connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index)
 
-        assert broken(f"sqlite:///{file}")["integrity"].keys == (f"wrong # of entries in index {name}",)
+        assert broken(f"sqlite:///{file}")["integrity"].keys == (f"{said}{name}",)
 
 
 @contextmanager
