@@ -145,6 +145,14 @@ class TestExceptions:
 
         assert found == []
 
+    def test_excuse_nothing_else_in_the_file(self, house: House) -> None:
+        exemption = guards.Exemption("print", "lifetracker/challenges/service.py", "pprint", "a test")
+        (house.folder / "challenges/service.py").write_text("print('x')\n")
+        found = guards.run(house.folder, [exemption])
+        (house.folder / "challenges/service.py").write_text('"""Empty."""\n')
+
+        assert sorted(rules_of(found)) == ["idle-exception", "print"]
+
     def test_are_a_violation_once_nothing_needs_them(self, house: House) -> None:
         exemption = guards.Exemption("print", "lifetracker/challenges/service.py", "builtins.print", "a test")
 
@@ -178,6 +186,15 @@ class TestPins:
             ("2026-02-03", "a second reason"),
         ]
         assert guard_pins.freeze(copy.folder, "nothing", date(2026, 2, 4)) == []
+        assert json.loads((copy.folder / guard_pins.PINS).read_text()) == kept
+
+    def test_know_a_reader_that_is_gone(self, tmp_path: Path) -> None:
+        copy = House(tmp_path / "lifetracker")
+        (copy.folder / "core/guard_text.py").unlink()
+
+        assert [str(each) for each in guards.run(copy.folder)] == [
+            "lifetracker/core/guard_text.py:1:1 frozen a frozen file is gone"
+        ]
 
 
 class TestReport:
