@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.e2e import server, trees
+from tests.e2e import releases, server, trees
 from tests.e2e.machine import Machine
 
 MODE = os.environ.get("LIFETRACKER_E2E", "")
@@ -51,15 +52,24 @@ def bare(bookworm: Path) -> Iterator[Machine]:
         yield machine
 
 
+@dataclass(frozen=True)
+class Founded:
+    """A server that serves: what it has more than a bare one, as a layer, and how that came to be."""
+
+    archive: Path
+    layer: Path
+    how: server.Founding
+
+
 @pytest.fixture(scope="session")
-def laid_in(bookworm: Path) -> Iterator[Path]:
-    """What a server that serves has more than a bare one, as a layer."""
+def founded(bookworm: Path) -> Iterator[Founded]:
+    """This checkout's release, brought to a bare server by `server init` and `deploy`."""
     _remove_abandoned_layers()
-    layer = trees.cache() / f"layer-{os.getpid()}"
+    layer, archive = trees.cache() / f"layer-{os.getpid()}", releases.current()
     with Machine.boot(bookworm) as machine:
-        server.lay_in(machine)
+        how = server.found(machine, archive)
         machine.save(layer)
-    yield layer
+    yield Founded(archive, layer, how)
     shutil.rmtree(layer)
 
 
@@ -71,7 +81,7 @@ def _remove_abandoned_layers() -> None:
 
 
 @pytest.fixture
-def serving(bookworm: Path, laid_in: Path) -> Iterator[Machine]:
+def serving(bookworm: Path, founded: Founded) -> Iterator[Machine]:
     """A server that serves https://api.lifetracker.site/api, with nothing in its database yet."""
-    with Machine.boot(bookworm, layers=[laid_in]) as machine:
+    with Machine.boot(bookworm, layers=[founded.layer]) as machine:
         yield machine

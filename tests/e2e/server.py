@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,19 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.ops.places import SERVICE, USER
-from tests.e2e import trees
 from tests.e2e.machine import Machine, Started
 from tests.e2e.trees import CHECKOUT
 
 ARCHIVE = "/root/lifetracker.pyz"
 API = "https://api.lifetracker.site/api"
 DATABASE = "/var/lib/lifetracker/life_tracker.db"
-ENVIRONMENT = f"LIFETRACKER_DATABASE_URL=sqlite:///{DATABASE}\nWEB_CONCURRENCY=1\n"
 SITE = CHECKOUT / "nginx" / "api.lifetracker.site.conf"
-LOCK = CHECKOUT / "requirements.lock"
-VENV = "/opt/lifetracker/venvs/by-hand"
-RELEASE = "/opt/lifetracker/releases/by-hand"
 LIVE = "/opt/lifetracker/api"
+WRITTEN = ("/etc", "/home", "/opt", "/srv", "/usr", "/var/lib", "/var/backups", "/var/www")
 
 # An authority of the machine's own, which the machine trusts, and a certificate that it signed: $1 and its key, $2.
 CERTIFY = """
@@ -60,19 +53,19 @@ def bring(machine: Machine, archive: Path) -> None:
     machine.copy(archive, ARCHIVE)
 
 
-def archive_command(*words: str, python: str = "python3") -> list[str]:
+def archive_command(*words: str) -> list[str]:
     """A command of the archive, as the operator types it: `archive_command("server", "init")`."""
-    return [python, ARCHIVE, *words]
+    return ["python3", ARCHIVE, *words]
 
 
-def init(machine: Machine, *, python: str = "python3") -> str:
+def init(machine: Machine, *words: str) -> str:
     """`server init`: what it said."""
-    return machine.run(archive_command("server", "init", python=python), timeout=120).stdout
+    return machine.run(archive_command("server", "init", *words), timeout=120).stdout
 
 
-def deploy(machine: Machine, *words: str, python: str = "python3", check: bool = True) -> str:
-    """`deploy ARCHIVE`, to its end: what it said, on both channels."""
-    done = machine.run(archive_command("deploy", ARCHIVE, *words, python=python), timeout=180, check=check)
+def deploy(machine: Machine, *words: str, check: bool = True) -> str:
+    """`deploy` of the archive that was brought last, to its end: what it said, on both channels."""
+    done = machine.run(archive_command("deploy", *words), timeout=180, check=check)
     return done.stdout + done.stderr
 
 
@@ -87,49 +80,39 @@ def allow_ssh(machine: Machine) -> str:
     return "root@localhost"
 
 
-# --- by hand, with nothing of ours but package, unit and site
+# --- from a bare machine to a served site
 
 
-def lay_in(machine: Machine, *, python: str = "python3") -> None:
-    """From a bare machine to a served site: user, release, venv from wheels, schema, unit, certificate, nginx."""
-    machine.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
-    machine.copy(CHECKOUT / "lifetracker", f"{RELEASE}/lifetracker")
-    machine.copy(wheels(), "/root/wheels")
-    machine.copy(LOCK, "/root/requirements.lock")
-    machine.run([python, "-m", "venv", VENV])
-    offline = ["--no-index", "--find-links=/root/wheels", "--no-deps", "--require-hashes", "--quiet"]
-    machine.run([f"{VENV}/bin/pip", "install", *offline, "-r", "/root/requirements.lock"], timeout=180)
-    machine.run(["rm", "-r", "/root/wheels"])
-    machine.run(["ln", "-s", VENV, f"{RELEASE}/.venv"])
-    machine.run(["ln", "-s", RELEASE, LIVE])
-    machine.run([f"{VENV}/bin/python", "-m", "compileall", "-q", f"{RELEASE}/lifetracker"])
-    machine.put("/etc/lifetracker/lifetracker.env", ENVIRONMENT, mode="640", owner=f"root:{USER}")
-    machine.copy(CHECKOUT / "systemd" / SERVICE, f"/etc/systemd/system/{SERVICE}")
-    machine.run(["install", "-d", "-m", "750", "-o", USER, "-g", USER, str(Path(DATABASE).parent)])
-    upgrade(machine)
-    serve_site(machine)
-    machine.systemctl("daemon-reload")
-    machine.systemctl("enable", "--now", SERVICE)
+@dataclass(frozen=True)
+class Founding:
+    """How a server came to be, as its operator saw it."""
+
+    printed: str  # by `server init --print`
+    touched: str  # files that this changed
+    inited: str
+    again: str  # `server init` a second time
+    deployed: str
+    seconds: float  # of the first deploy
 
 
-def upgrade(machine: Machine) -> None:
-    """Bring the database to the live release's schema, as the service's user."""
-    command = [f"{LIVE}/.venv/bin/python", "-m", "lifetracker", "db", "upgrade"]
-    machine.run(command, user=USER, folder=LIVE, env=settings(machine))
+def found(machine: Machine, archive: Path) -> Founding:
+    """All that it takes: the archive, `server init`, a certificate that clients trust, `deploy`."""
+    bring(machine, archive)
+    machine.run(["touch", "/root/marker"])
+    printed = init(machine, "--print")
+    touched = machine.run(["find", *WRITTEN, "-newer", "/root/marker", "-not", "-name", "*.pyc"]).stdout
+    inited, again = init(machine), init(machine)
+    certify(machine)
+    machine.systemctl("reload", "nginx")
+    began = time.monotonic()
+    deployed = deploy(machine)
+    return Founding(printed, touched, inited, again, deployed, time.monotonic() - began)
 
 
 def settings(machine: Machine) -> dict[str, str]:
     """The service's environment file."""
     lines = machine.read("/etc/lifetracker/lifetracker.env").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-
-
-def serve_site(machine: Machine) -> None:
-    """nginx with the site of the checkout, and a certificate where it looks for one."""
-    certify(machine)
-    machine.copy(SITE, "/etc/nginx/conf.d/api.lifetracker.site.conf")
-    machine.run(["nginx", "-t", "-q"])
-    machine.systemctl("reload-or-restart", "nginx")
 
 
 def certify(machine: Machine, *, days: int = 90) -> None:
@@ -139,19 +122,6 @@ def certify(machine: Machine, *, days: int = 90) -> None:
     machine.run(["sh", "-euc", CERTIFY, "sh", *where, "api.lifetracker.site", str(days)])
 
 
-def wheels() -> Path:
-    """The locked requirements as wheels, fetched once a lock file, for the Python that runs this."""
-    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = trees.cache() / f"wheels-{minor}-{trees.digest(LOCK.read_text())}"
-    if not folder.exists():
-        half = folder.with_suffix(".part")
-        shutil.rmtree(half, ignore_errors=True)
-        chosen = ["--only-binary=:all:", "--no-deps", "--require-hashes", "-r", str(LOCK), "--dest", str(half)]
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", *chosen], check=True)
-        half.rename(folder)
-    return folder
-
-
 # --- what it is like
 
 
@@ -159,6 +129,28 @@ def health(machine: Machine, url: str = f"{API}/health") -> dict[str, Any]:
     """The answer of /health, whatever its status; empty when there is none."""
     said = machine.run(["curl", "--silent", "--max-time", "5", url], check=False).stdout
     return dict(json.loads(said)) if said.startswith("{") else {}
+
+
+def ask(machine: Machine, method: str, path: str, body: Any = None, *, token: str = "", form: str = "") -> Any:
+    """What the API answers to a client that verifies its certificate, as JSON; `CommandFailed` for a refusal."""
+    sent = ["--data", form] if form else ["--json", json.dumps(body)] if body is not None else []
+    who = ["--header", f"Authorization: Bearer {token}"] if token else []
+    curl = ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "15", "--request", method]
+    said = machine.run([*curl, *who, *sent, f"{API}{path}"]).stdout
+    return json.loads(said) if said else None
+
+
+def sign_up(machine: Machine, name: str = "anna") -> str:
+    """Open an account and log in: the token."""
+    email, password = f"{name}@example.org", "a long enough one"
+    ask(machine, "POST", "/users", {"email": email, "password": password})
+    form = f"grant_type=password&username={email}&password={password}"
+    return str(ask(machine, "POST", "/auth/token", form=form)["access_token"])
+
+
+def release(machine: Machine) -> str:
+    """The id of the release that is linked."""
+    return Path(machine.run(["readlink", "--canonicalize", LIVE]).stdout.strip()).name
 
 
 def query(machine: Machine, sql: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from lifetracker.ops.places import SERVICE, USER
 from tests.e2e import server
 from tests.e2e.machine import CommandFailed, Disk, Machine
+from tests.e2e.telling import tell
 
 pytestmark = pytest.mark.e2e
 
@@ -79,12 +80,6 @@ class TestOldDebian:
             assert machine.run(["python3", "--version"]).stdout.startswith("Python 3.9")
             assert machine.run(["python3.11", "--version"]).stdout.startswith("Python 3.11")
 
-    def test_serves_under_the_unit(self, bullseye: Path) -> None:
-        with Machine.boot(bullseye) as machine:
-            server.lay_in(machine, python="python3.11")
-
-            assert server.health(machine)["status"] == "ok", machine.journal(SERVICE)
-
 
 class TestLoad:
     def test_a_restart_loses_nothing_that_was_acknowledged(self, serving: Machine) -> None:
@@ -93,7 +88,7 @@ class TestLoad:
             serving.systemctl("restart", SERVICE)
             time.sleep(3)
 
-        _tell(traffic)
+        tell(traffic)
         assert traffic.lost == []
         assert traffic.stale_reads == 0
         assert traffic.acked > 300
@@ -123,10 +118,6 @@ class TestLoad:
         assert traffic.failed_requests > 50
         assert {failure["status"] for failure in traffic.failures} <= {0, 502, 503, 504}
         assert traffic.lost == []
-
-
-def _tell(traffic: server.Traffic) -> None:
-    print(f"\n  {traffic}")  # noqa: T201  the session shows it
 
 
 def _mounts() -> int:

@@ -28,8 +28,8 @@ RECIPE = 2  # counted up when what is done to a tree changes
 CHECKOUT = Path(__file__).parents[2]
 TOOLS = {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "patchelf": "patchelf"}
 SERVER = (
-    "systemd", "systemd-sysv", "dbus", "python3", "ca-certificates", "curl", "nginx-light", "openssl", "procps",
-    "iproute2", "sqlite3", "util-linux",
+    "systemd", "systemd-sysv", "dbus", "python3", "ca-certificates", "curl", "openssl", "procps", "iproute2",
+    "sqlite3", "util-linux",
 )  # fmt: skip
 HOSTS = "127.0.0.1 localhost server api.lifetracker.site\n"
 ASLEEP = ("ssh.service", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer")
@@ -55,8 +55,9 @@ class Tree:
         return cache() / f"{self.suite}-{digest(wanted)}"
 
 
-BOOKWORM = Tree("bookworm", (*SERVER, "python3-venv", "openssh-server", "openssh-client"))
-BULLSEYE = Tree("bullseye", SERVER, python_from=BOOKWORM)
+# Debian 11's nginx-light lacks the limits on requests; what it has as nginx-core, Debian 12 has as nginx.
+BOOKWORM = Tree("bookworm", (*SERVER, "nginx", "python3-venv", "openssh-server", "openssh-client"))
+BULLSEYE = Tree("bullseye", (*SERVER, "nginx-core"), python_from=BOOKWORM)
 
 
 def main() -> None:

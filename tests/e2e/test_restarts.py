@@ -1,0 +1,135 @@
+"""What clients notice while releases come and go: 200 requests a second through nginx and TLS all the while."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lifetracker.ops.places import SERVICE
+from lifetracker.ops.unit import SOCKET
+from tests.e2e import releases, server
+from tests.e2e.conftest import Founded
+from tests.e2e.machine import Machine
+from tests.e2e.telling import tell
+from tests.e2e.trees import CHECKOUT
+
+pytestmark = pytest.mark.e2e
+RATE = 200  # requests a second
+DEPLOY_TAKES, ROLLBACK_TAKES = 60.0, 5.0  # seconds, at most
+AWAY = {0, 502, 503, 504}  # what a client may be answered while the service starts anew; 0 is no answer
+
+
+@pytest.fixture(scope="session")
+def newer() -> Path:
+    return releases.next_version()
+
+
+@pytest.fixture(scope="session")
+def migrating() -> Path:
+    return releases.with_migration()
+
+
+@pytest.fixture
+def with_socket(serving: Machine) -> Iterator[Machine]:
+    """A server whose operator wants restarts that nobody notices, and did what the socket unit says."""
+    units = "/etc/systemd/system"
+    serving.copy(CHECKOUT / "systemd" / SOCKET, f"{units}/{SOCKET}")
+    serving.copy(CHECKOUT / "systemd" / f"{SERVICE}.d" / "socket.conf", f"{units}/{SERVICE}.d/socket.conf")
+    serving.systemctl("stop", SERVICE)
+    serving.systemctl("daemon-reload")
+    serving.systemctl("enable", "--now", SOCKET)
+    serving.systemctl("start", SERVICE)
+    yield serving
+
+
+class TestPlain:
+    def test_loses_nothing_in_a_deploy_and_a_rollback(self, serving: Machine, newer: Path) -> None:
+        traffic, away = deployed_under_load(serving, [newer], rollbacks=1)
+
+        assert traffic.lost == []
+        assert_refused_only_while_away(traffic, away)
+
+    @pytest.mark.slow
+    def test_loses_nothing_in_five_deploys_and_two_rollbacks(
+        self, serving: Machine, founded: Founded, newer: Path, migrating: Path
+    ) -> None:
+        archives = [newer, founded.archive, newer, migrating, newer]
+
+        traffic, away = deployed_under_load(serving, archives, rollbacks=2)
+
+        assert traffic.lost == []
+        assert_refused_only_while_away(traffic, away)
+
+
+class TestRollback:
+    def test_takes_less_than_five_seconds(self, serving: Machine, newer: Path) -> None:
+        """At one of three tries: what else this machine does is not rollback's doing."""
+        first = server.release(serving)
+        deploy(serving, newer)
+        there = [first, server.release(serving), first]
+
+        times = [timed(lambda to=to: server.lifetracker(serving, "rollback", to))[1] for to in there]
+
+        tell(f"rollbacks {times} s")
+        assert server.health(serving)["release"] == first
+        assert min(times) < ROLLBACK_TAKES
+
+
+class TestWithSocket:
+    def test_fails_not_one_request_in_a_deploy_and_a_rollback(self, with_socket: Machine, newer: Path) -> None:
+        traffic, _ = deployed_under_load(with_socket, [newer], rollbacks=1)
+
+        assert traffic.failures == []
+        assert traffic.lost == []
+
+    @pytest.mark.slow
+    def test_fails_not_one_request_in_five_deploys_and_two_rollbacks(
+        self, with_socket: Machine, founded: Founded, newer: Path, migrating: Path
+    ) -> None:
+        archives = [newer, founded.archive, newer, migrating, newer]
+
+        traffic, _ = deployed_under_load(with_socket, archives, rollbacks=2)
+
+        assert traffic.failures == []
+        assert traffic.lost == []
+
+
+def deployed_under_load(machine: Machine, archives: list[Path], rollbacks: int) -> tuple[server.Traffic, float]:
+    """Deploy one archive after the other, then go back so many times; what clients saw, and for
+    how many seconds the service was being restarted."""
+    with server.under_load(machine, rate=RATE) as traffic:
+        time.sleep(1)
+        deploys = [timed(lambda archive=archive: deploy(machine, archive)) for archive in archives]
+        back = [timed(lambda: server.lifetracker(machine, "rollback")) for _ in range(rollbacks)]
+        time.sleep(1)
+    restarts = [restart_in(told) for told, _ in (*deploys, *back)]
+    took = [seconds for _, seconds in deploys], [seconds for _, seconds in back]
+    tell(f"deploys {took[0]} s, rollbacks {took[1]} s, their restarts {restarts} s: {traffic}")
+    assert max(took[0]) < DEPLOY_TAKES
+    return traffic, sum(restarts)
+
+
+def assert_refused_only_while_away(traffic: server.Traffic, away: float) -> None:
+    """And with an answer that says so; `away` is rounded, and a client that fell behind sends the sooner after."""
+    assert {failure["status"] for failure in traffic.failures} <= AWAY
+    assert traffic.failed_requests <= (away + 1) * RATE
+
+
+def deploy(machine: Machine, archive: Path) -> str:
+    server.bring(machine, archive)
+    return server.deploy(machine)
+
+
+def restart_in(told: str) -> float:
+    """The seconds that a deploy or rollback says its restart took."""
+    return float(re.findall(r"restart +([\d.]+) s", told)[0])
+
+
+def timed(work: Callable[[], str]) -> tuple[str, float]:
+    """What it said, and how many seconds it took."""
+    began = time.monotonic()
+    return work(), round(time.monotonic() - began, 1)
