@@ -1,8 +1,9 @@
 """What systemd is told of this service (`sd_notify`): that it serves, that it lives, that it ends.
 
-uvicorn's parent of several workers runs none of our code, so each worker tells, and looks at all of them first: a
-worker leaves a heartbeat in `$RUNTIME_DIRECTORY`, touched from its own event loop, and whoever sees one missing or old
-keeps silent. Silence is what systemd's watchdog ends the service for. Without `$NOTIFY_SOCKET` nothing happens.
+The main process tells, so that nobody else need be listened to. It is the one that serves; or, of several workers, their
+parent, in a thread that `core/parent.py` begins: each worker leaves a heartbeat in `$RUNTIME_DIRECTORY`, touched from its
+own event loop, and where one is missing or old the parent keeps silent. Silence is what systemd's watchdog ends the
+service for. Without `$NOTIFY_SOCKET` nothing happens.
 """
 
 from __future__ import annotations
@@ -29,35 +30,52 @@ async def serving(what: str) -> AsyncIterator[None]:
     if "NOTIFY_SOCKET" not in os.environ:
         yield
         return
-    crew = Crew.of(os.environ)
-    telling = asyncio.create_task(_tell(crew, what))
+    crew = Crew.of(os.environ, os.getppid())
+    telling = asyncio.create_task(_tell_of_itself(crew, what) if crew.size == 1 else _beat(crew, what))
     try:
         yield
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):
             await telling
-        if crew.leave():
+        crew.leave()
+        if crew.size == 1:
             _send("STOPPING=1", f"STATUS={what}: stopping")
 
 
-async def _tell(crew: Crew, what: str) -> None:
-    """READY=1 once, when all workers serve; WATCHDOG=1 as long as all of them live."""
-    ready = False
+async def _tell_of_itself(crew: Crew, what: str) -> None:
+    """READY=1 when this process serves, WATCHDOG=1 as long as its event loop turns."""
+    await _listening()
+    _send("READY=1")
+    while True:
+        _send("WATCHDOG=1", f"STATUS={what}: 1 worker serves")
+        await asyncio.sleep(crew.pause)
+
+
+async def _beat(crew: Crew, what: str) -> None:
+    """A worker's part: signs of life, from when it serves on."""
+    await _listening()
+    while True:
+        crew.beat(what)
+        await asyncio.sleep(crew.pause)
+
+
+async def _listening() -> None:
     while not _listens():
         await asyncio.sleep(SOON)
+
+
+def tell_of_workers() -> None:
+    """The parent's part, for as long as it lives: READY=1 when all workers serve, WATCHDOG=1 while all of them do."""
+    crew, ready = Crew.of(os.environ, os.getpid()), False
     while True:
-        living, workers = crew.beat()
+        what, living, workers = crew.count()
         if living < workers:
             _send(f"STATUS={what}: only {living} of {workers} workers serve")
         else:
-            _send(*([] if ready else ["READY=1"]), "WATCHDOG=1", f"STATUS={what}: {_count(workers)}")
+            _send(*([] if ready else ["READY=1"]), "WATCHDOG=1", f"STATUS={what}: {workers} workers serve")
             ready = True
-        await asyncio.sleep(crew.pause if ready else SOON)
-
-
-def _count(workers: int) -> str:
-    return "1 worker serves" if workers == 1 else f"{workers} workers serve"
+        time.sleep(crew.pause if ready else SOON)
 
 
 def _listens() -> bool:
@@ -79,7 +97,7 @@ def _send(*lines: str) -> None:
 
 @dataclass(slots=True)
 class Crew:
-    """The workers of one uvicorn: `size` of them, each with a heartbeat in `folder` named for parent and worker.
+    """The workers of one uvicorn: `size` of them, each with a heartbeat in `folder` named for `parent` and worker.
 
     A heartbeat's time of change is the machine's monotonic clock, which no correction of the time of day moves.
     """
@@ -87,48 +105,49 @@ class Crew:
     size: int
     folder: Path
     patience: float  # seconds that a heartbeat counts for
+    parent: int
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Crew:
+    def of(cls, environment: Mapping[str, str], parent: int) -> Crew:
         size = environment.get("UVICORN_WORKERS") or environment.get("WEB_CONCURRENCY") or "1"
         folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0] or tempfile.gettempdir()
         watchdog = int(environment.get("WATCHDOG_USEC", 0)) / 1_000_000 or UNWATCHED
-        return cls(int(size), Path(folder), watchdog / 2)
+        return cls(int(size), Path(folder), watchdog / 2, parent)
 
     @property
     def pause(self) -> float:
-        """Seconds between two heartbeats."""
+        """Seconds between two heartbeats, and between two looks at them."""
         return self.patience / 4
 
-    def beat(self) -> tuple[int, int]:
-        """Leave a sign of life, and count: how many workers did so of late, and how many should have."""
-        if self.size == 1:
-            return 1, 1
+    def beat(self, what: str) -> None:
+        """Leave a sign of life, and `what` lives."""
         now = time.monotonic()
         try:
-            self._own.touch()
+            self._own.write_text(what, "utf-8")
             os.utime(self._own, (now, now))
         except OSError as error:
             logger.warning("no heartbeat can be left in {}: {}", self.folder, error.strerror)
-            return 0, self.size
-        last = list(self._heartbeats())
-        return sum(now - each < self.patience for each in last), max(self.size, len(last))
 
-    def leave(self) -> bool:
-        """Take the own heartbeat away; whether nobody else is left."""
+    def leave(self) -> None:
+        """Take the own heartbeat away."""
         self._own.unlink(missing_ok=True)
-        return not any(self._heartbeats())
+
+    def count(self) -> tuple[str, int, int]:
+        """What lives, how many workers gave a sign of it of late, and how many should have."""
+        now, seen = time.monotonic(), list(self._heartbeats())
+        what = seen[-1][1] if seen else "Starting"
+        return what, sum(now - at < self.patience for at, _ in seen), max(self.size, len(seen))
 
     @property
     def _own(self) -> Path:
-        return self.folder / f"worker-{os.getppid()}-{os.getpid()}"
+        return self.folder / f"worker-{self.parent}-{os.getpid()}"
 
-    def _heartbeats(self) -> Iterator[float]:
-        """When each worker last gave one; that of a worker which was killed is taken away."""
-        for file in self.folder.glob(f"worker-{os.getppid()}-*"):
+    def _heartbeats(self) -> Iterator[tuple[float, str]]:
+        """When each worker last gave one, and what it said; that of a worker which was killed is taken away."""
+        for file in self.folder.glob(f"worker-{self.parent}-*"):
             if _lives(int(file.name.rpartition("-")[2])):
                 with suppress(FileNotFoundError):
-                    yield file.stat().st_mtime
+                    yield file.stat().st_mtime, file.read_text("utf-8")
             else:
                 file.unlink(missing_ok=True)
 

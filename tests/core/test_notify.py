@@ -85,6 +85,7 @@ def serve(systemd: Listener, tmp_path: Path) -> Iterator[Callable[..., psutil.Po
         told |= {
             "RUNTIME_DIRECTORY": str(tmp_path),
             "WEB_CONCURRENCY": str(workers),
+            "UVICORN_LOG_CONFIG": str(ROOT / "lifetracker/core/uvicorn.json"),
             "PYTHONPATH": f"{ROOT}:{tmp_path}",
         }
         command = [sys.executable, "-m", "uvicorn", app, "--port", str(free_port()), *words]
@@ -102,7 +103,8 @@ class TestServing:
     def test_tells_that_it_is_ready_lives_and_ends(self, serve: Callable[..., psutil.Popen], systemd: Listener) -> None:
         server = serve()
 
-        assert systemd.hear() == "READY=1\nWATCHDOG=1\nSTATUS=A trial: 1 worker serves"
+        assert systemd.hear() == "READY=1"
+        assert systemd.hear() == "WATCHDOG=1\nSTATUS=A trial: 1 worker serves"
         assert systemd.hear() == "WATCHDOG=1\nSTATUS=A trial: 1 worker serves"
         server.terminate()
         assert systemd.hear_until(lambda heard: "WATCHDOG" not in heard) == "STOPPING=1\nSTATUS=A trial: stopping"
@@ -174,7 +176,7 @@ class TestServing:
             abstract.settimeout(PATIENCE)
             serve(NOTIFY_SOCKET=f"@{name}")
 
-            assert abstract.recv(4096).startswith(b"READY=1\n")
+            assert abstract.recv(4096) == b"READY=1"
 
 
 class TestTwoWorkers:
@@ -192,7 +194,8 @@ class TestTwoWorkers:
     def test_are_not_ready_as_long_as_one_does_not(self, serve: Callable[..., psutil.Popen], systemd: Listener) -> None:
         serve(2, "--workers", "1")
 
-        assert {systemd.hear() for _ in range(10)} == {"STATUS=A trial: only 1 of 2 workers serve"}
+        systemd.hear_until(lambda heard: heard == "STATUS=Starting: only 0 of 2 workers serve")
+        assert all("READY" not in systemd.hear() for _ in range(10))
 
     def test_are_as_many_as_uvicorn_reads(self, serve: Callable[..., psutil.Popen], systemd: Listener) -> None:
         serve(1, UVICORN_WORKERS="2")
@@ -223,7 +226,15 @@ class TestTwoWorkers:
         assert left == {f"worker-{two.pid}-{worker.pid}" for worker in workers_of(two)}
         assert killed.pid not in {worker.pid for worker in workers_of(two)}
 
-    def test_say_once_that_they_end_and_leave_nothing(
+    def test_are_told_of_by_their_parent_alone(self, two: psutil.Popen, systemd: Listener) -> None:
+        systemd.hear_until(lambda heard: "READY=1" in heard)
+
+        two.suspend()  # the parent, and neither of the workers
+        systemd.forget()
+
+        assert systemd.hear(2 * WATCHDOG) == ""
+
+    def test_leave_nothing_when_they_end(
         self, two: psutil.Popen, systemd: Listener, tmp_path: Path
     ) -> None:
         systemd.hear_until(lambda heard: "READY=1" in heard)
@@ -231,51 +242,57 @@ class TestTwoWorkers:
         two.terminate()
         two.wait(PATIENCE)
 
-        systemd.hear_until(lambda heard: heard.startswith("STOPPING=1"))
         assert list(tmp_path.glob("worker-*")) == []
 
 
 class TestCrew:
     def test_counts_a_heartbeat_for_half_of_the_watchdogs_time(self) -> None:
-        crew = Crew.of({"WATCHDOG_USEC": "20000000", "WEB_CONCURRENCY": "3", "RUNTIME_DIRECTORY": "/run/one:/run/two"})
+        told = {"WATCHDOG_USEC": "20000000", "WEB_CONCURRENCY": "3", "RUNTIME_DIRECTORY": "/run/one:/run/two"}
 
-        assert (crew.size, crew.patience, crew.pause) == (3, 10.0, 2.5)
-        assert crew.folder == Path("/run/one")
+        assert Crew.of(told, 7) == Crew(3, Path("/run/one"), 10.0, 7)
+        assert Crew.of(told, 7).pause == 2.5
 
     def test_does_not_count_one_that_is_old(self, tmp_path: Path) -> None:
-        crew = Crew(2, tmp_path, 10.0)
-        other = tmp_path / f"worker-{os.getppid()}-{os.getppid()}"  # somebody who surely lives
-        other.touch()
+        crew = Crew(2, tmp_path, 10.0, 7)
+        crew.beat("A trial")
+        other = tmp_path / f"worker-7-{os.getppid()}"  # somebody who surely lives
+        other.write_text("A trial")
 
         os.utime(other, (time.monotonic() - 9, time.monotonic() - 9))
-        assert crew.beat() == (2, 2)
+        assert crew.count() == ("A trial", 2, 2)
         os.utime(other, (time.monotonic() - 11, time.monotonic() - 11))
-        assert crew.beat() == (1, 2)
+        assert crew.count() == ("A trial", 1, 2)
 
     def test_waits_for_every_one_that_lives_even_if_it_is_one_too_many(self, tmp_path: Path) -> None:
-        crew = Crew(2, tmp_path, 10.0)
+        crew = Crew(2, tmp_path, 10.0, 7)
+        crew.beat("A trial")
         with psutil.Popen(["sleep", "60"]) as third:
             for living in (os.getppid(), third.pid):
-                (tmp_path / f"worker-{os.getppid()}-{living}").touch()
-            os.utime(tmp_path / f"worker-{os.getppid()}-{third.pid}", (0, time.monotonic() - 11))
+                (tmp_path / f"worker-7-{living}").write_text("A trial")
+                os.utime(tmp_path / f"worker-7-{living}", (0, time.monotonic() - (living == third.pid) * 11))
 
-            assert crew.beat() == (2, 3)
+            assert crew.count() == ("A trial", 2, 3)
             third.kill()
 
-        assert crew.beat() == (2, 2)
+        assert crew.count() == ("A trial", 2, 2)
 
-    def test_says_that_nobody_serves_where_no_heartbeat_can_be_left(self, tmp_path: Path) -> None:
-        assert Crew(2, tmp_path / "gone", 10.0).beat() == (0, 2)
+    def test_has_nobody_before_the_first_heartbeat(self, tmp_path: Path) -> None:
+        assert Crew(2, tmp_path, 10.0, 7).count() == ("Starting", 0, 2)
 
-    def test_is_left_by_the_last_one_only_when_nobody_else_lives(self, tmp_path: Path) -> None:
-        crew = Crew(2, tmp_path, 10.0)
-        crew.beat()
-        other = tmp_path / f"worker-{os.getppid()}-{os.getppid()}"
-        other.touch()
+    def test_goes_on_where_no_heartbeat_can_be_left(self, tmp_path: Path) -> None:
+        crew = Crew(2, tmp_path / "gone", 10.0, 7)
 
-        assert not crew.leave()
-        other.unlink()
-        assert crew.leave()
+        crew.beat("A trial")
+
+        assert crew.count() == ("Starting", 0, 2)
+
+    def test_is_left_without_a_trace(self, tmp_path: Path) -> None:
+        crew = Crew(2, tmp_path, 10.0, 7)
+        crew.beat("A trial")
+
+        crew.leave()
+
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestApplication:
@@ -287,7 +304,7 @@ class TestApplication:
 
         serve(app="lifetracker.main:app", LIFETRACKER_DATABASE_URL=url)
 
-        assert "STATUS=LifeTracker 0.1.0, release none: 1 worker serves" in systemd.hear()
+        systemd.hear_until(lambda heard: "STATUS=LifeTracker 0.1.0, release none: 1 worker serves" in heard)
 
     def test_is_never_ready_where_it_may_not_start(
         self, serve: Callable[..., psutil.Popen], systemd: Listener, tmp_path: Path

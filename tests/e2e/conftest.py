@@ -65,7 +65,7 @@ class Founded:
 def founded(bookworm: Path) -> Iterator[Founded]:
     """This checkout's release, brought to a bare server by `server init` and `deploy`."""
     _remove_abandoned_layers()
-    layer, archive = trees.cache() / f"layer-{os.getpid()}", releases.current()
+    layer, archive = trees.cache() / f"founded-{os.getpid()}", releases.current()
     with Machine.boot(bookworm) as machine:
         how = server.found(machine, archive)
         machine.save(layer)
@@ -75,7 +75,7 @@ def founded(bookworm: Path) -> Iterator[Founded]:
 
 def _remove_abandoned_layers() -> None:
     """Those of runs that were killed."""
-    for layer in trees.cache().glob("layer-*"):
+    for layer in trees.cache().glob("founded-*"):
         if not psutil.pid_exists(int(layer.stem.partition("-")[2])):
             shutil.rmtree(layer)
 
@@ -85,3 +85,22 @@ def serving(bookworm: Path, founded: Founded) -> Iterator[Machine]:
     """A server that serves https://api.lifetracker.site/api, with nothing in its database yet."""
     with Machine.boot(bookworm, layers=[founded.layer]) as machine:
         yield machine
+
+
+@pytest.fixture(scope="session")
+def newer() -> Path:
+    """The archive of a release after this one."""
+    return releases.next_version()
+
+
+@pytest.fixture(scope="session")
+def migrating() -> Path:
+    """The archive of one that brings a migration, with which this one can go on."""
+    return releases.with_migration()
+
+
+@pytest.fixture
+def with_socket(serving: Machine) -> Machine:
+    """A server whose operator wants restarts that nobody notices, and did what the socket unit says."""
+    server.take_socket(serving)
+    return serving

@@ -234,6 +234,11 @@ class Machine:
         """What `systemctl` says, without the last line's end."""
         return self.run(["systemctl", *words], check=check, timeout=timeout).stdout.strip()
 
+    def systemd_analyze(self, *words: str) -> str:
+        """All that `systemd-analyze` says, on both channels: it complains there, and ends with 0."""
+        done = self.run(["systemd-analyze", *words], check=False)
+        return done.stdout + done.stderr
+
     def main_pid(self, unit: str) -> int:
         """The process that systemd takes for the unit's main one; 0 when there is none."""
         return int(self.systemctl("show", "--property=MainPID", "--value", unit))

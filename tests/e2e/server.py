@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.ops.places import SERVICE, USER
+from lifetracker.ops.unit import SOCKET
 from tests.e2e.machine import Machine, Started
 from tests.e2e.trees import CHECKOUT
 
@@ -72,6 +73,17 @@ def deploy(machine: Machine, *words: str, check: bool = True) -> str:
 def lifetracker(machine: Machine, *words: str, check: bool = True, timeout: float = 120) -> str:
     """A command of the installed release: what it said on stdout."""
     return machine.run(["/usr/local/bin/lifetracker", *words], check=check, timeout=timeout).stdout
+
+
+def take_socket(machine: Machine) -> None:
+    """Have systemd keep the port, as the socket unit tells the operator to."""
+    units, ours = "/etc/systemd/system", f"{LIVE}/systemd"
+    machine.run(["cp", f"{ours}/{SOCKET}", units])
+    machine.run(["install", "-D", "-m", "644", "-t", f"{units}/{SERVICE}.d", f"{ours}/{SERVICE}.d/socket.conf"])
+    machine.systemctl("stop", SERVICE)
+    machine.systemctl("daemon-reload")
+    machine.systemctl("enable", "--now", SOCKET)
+    machine.systemctl("start", SERVICE)
 
 
 def allow_ssh(machine: Machine) -> str:

@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.places import SERVICE
-from lifetracker.ops.unit import SOCKET
-from tests.e2e import releases, server
+from tests.e2e import server
 from tests.e2e.conftest import Founded
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
-from tests.e2e.trees import CHECKOUT
 
 pytestmark = pytest.mark.e2e
 RATE = 200  # requests a second
 DEPLOY_TAKES, ROLLBACK_TAKES = 60.0, 5.0  # seconds, at most
 AWAY = {0, 502, 503, 504}  # what a client may be answered while the service starts anew; 0 is no answer
-
-
-@pytest.fixture(scope="session")
-def newer() -> Path:
-    return releases.next_version()
-
-
-@pytest.fixture(scope="session")
-def migrating() -> Path:
-    return releases.with_migration()
-
-
-@pytest.fixture
-def with_socket(serving: Machine) -> Iterator[Machine]:
-    """A server whose operator wants restarts that nobody notices, and did what the socket unit says."""
-    units = "/etc/systemd/system"
-    serving.copy(CHECKOUT / "systemd" / SOCKET, f"{units}/{SOCKET}")
-    serving.copy(CHECKOUT / "systemd" / f"{SERVICE}.d" / "socket.conf", f"{units}/{SERVICE}.d/socket.conf")
-    serving.systemctl("stop", SERVICE)
-    serving.systemctl("daemon-reload")
-    serving.systemctl("enable", "--now", SOCKET)
-    serving.systemctl("start", SERVICE)
-    yield serving
 
 
 class TestPlain:

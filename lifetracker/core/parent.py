@@ -1,0 +1,26 @@
+"""What uvicorn's parent of several workers runs of ours, which imports no application: the log, and word to systemd.
+
+A parent does read its log configuration, from the file that `$UVICORN_LOG_CONFIG` names. Ours is `uvicorn.json` beside
+this module: it has `begin()` called as if that made a formatter, in the parent and in whoever serves.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from threading import Thread
+
+from lifetracker.core import notify
+from lifetracker.core.logging import set_up
+
+
+def begin() -> None:
+    """Our one log set-up, until the application has read its settings, and in a parent the thread that tells systemd."""
+    set_up(form="json" if os.environ.get("LIFETRACKER_LOG_FORMAT") == "json" else "text")
+    if _is_parent() and "NOTIFY_SOCKET" in os.environ:
+        Thread(target=notify.tell_of_workers, name="systemd", daemon=True).start()
+
+
+def _is_parent() -> bool:
+    """Whether this process is to have workers, and is none itself."""
+    return multiprocessing.parent_process() is None and notify.Crew.of(os.environ, os.getpid()).size > 1
