@@ -234,9 +234,7 @@ class TestTwoWorkers:
 
         assert systemd.hear(2 * WATCHDOG) == ""
 
-    def test_leave_nothing_when_they_end(
-        self, two: psutil.Popen, systemd: Listener, tmp_path: Path
-    ) -> None:
+    def test_leave_nothing_when_they_end(self, two: psutil.Popen, systemd: Listener, tmp_path: Path) -> None:
         systemd.hear_until(lambda heard: "READY=1" in heard)
 
         two.terminate()

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e import releases, server, trees
+from tests.e2e import releases, server, telling, trees
 from tests.e2e.machine import Machine
 
 MODE = os.environ.get("LIFETRACKER_E2E", "")
@@ -25,6 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if MODE != "whole" and item.get_closest_marker("e2e") and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="takes minutes: nox -s e2e -- --whole"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if telling.FIGURES:
+        terminalreporter.section("figures")
+    for figure in telling.FIGURES:
+        terminalreporter.write_line(figure.rstrip())
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Releases to deploy: this checkout's own, and copies of it that differ in one thing. Built once for what is in them."""
+"""Releases to deploy: this checkout's own, and copies that differ in one thing. Built once for what is in them."""
 
 from __future__ import annotations
 

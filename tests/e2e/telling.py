@@ -1,12 +1,10 @@
-"""Figures for whoever watches, or reads the log of a session: pytest shows what a passing test prints only with -s."""
+"""Figures, for whoever reads what a session said: they stand at its end."""
 
 from __future__ import annotations
 
-import os
-import sys
+FIGURES: list[str] = []
 
 
 def tell(figure: object) -> None:
-    """One figure, or a few lines, on the session's own output."""
-    line = f"\n  {figure}\n"
-    sys.__stderr__.write(line)
+    """One figure, or a few lines."""
+    FIGURES.append(str(figure))

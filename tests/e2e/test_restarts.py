@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ class TestRollback:
         deploy(serving, newer)
         there = [first, server.release(serving), first]
 
-        times = [timed(lambda to=to: server.lifetracker(serving, "rollback", to))[1] for to in there]
+        times = [timed(partial(server.lifetracker, serving, "rollback", to))[1] for to in there]
 
         tell(f"rollbacks {times} s")
         assert server.health(serving)["release"] == first
@@ -77,8 +78,8 @@ def deployed_under_load(machine: Machine, archives: list[Path], rollbacks: int) 
     how many seconds the service was being restarted."""
     with server.under_load(machine, rate=RATE) as traffic:
         time.sleep(1)
-        deploys = [timed(lambda archive=archive: deploy(machine, archive)) for archive in archives]
-        back = [timed(lambda: server.lifetracker(machine, "rollback")) for _ in range(rollbacks)]
+        deploys = [timed(partial(deploy, machine, archive)) for archive in archives]
+        back = [timed(partial(server.lifetracker, machine, "rollback")) for _ in range(rollbacks)]
         time.sleep(1)
     restarts = [restart_in(told) for told, _ in (*deploys, *back)]
     took = [seconds for _, seconds in deploys], [seconds for _, seconds in back]

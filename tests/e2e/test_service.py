@@ -1,4 +1,4 @@
-"""The unit on a real systemd: killed, hung, told to end in the middle of a request, with several workers, and judged."""
+"""The unit on a real systemd: killed, hung, told to end in the midst of a request, with several workers, and judged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from lifetracker.ops.unit import SOCKET
 from tests.e2e import releases, server
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
+from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 UNITS = "/etc/systemd/system"
@@ -205,10 +205,3 @@ class TestOldSystemd:
             tell(f"first deploy on Debian 11 {how.seconds:.1f} s")
             assert server.health(machine)["release"] == server.release(machine), machine.journal(SERVICE)
             assert verified(machine, SERVICE, *BACKUP_UNITS) == ""
-
-
-def until(done: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
-        time.sleep(0.05)

@@ -1,0 +1,49 @@
+"""A database as large as years make it: backed up while it is served, and put back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lifetracker.ops.places import USER
+from tests.e2e import server
+from tests.e2e.machine import Machine
+from tests.e2e.telling import tell
+
+pytestmark = pytest.mark.e2e
+MEGABYTES = 100
+RESTORE_TAKES = 10.0  # seconds, at most
+# 10,000 days with a note of 10,000 letters each, in the one challenge that there is.
+FILL = """
+WITH RECURSIVE days(day) AS (SELECT 0 UNION ALL SELECT day + 1 FROM days WHERE day < 9999)
+INSERT INTO daily_log (user_id, challenge_id, date, value, skipped, note, created_at, updated_at)
+SELECT owner_id, id, date('1990-01-01', '+' || day || ' days'), 1, 0, hex(randomblob(5000)), created_at, created_at
+FROM challenges, days;
+"""
+COUNT = "SELECT count(*), sum(length(note)) FROM daily_log"
+
+
+class TestHundredMegabytes:
+    def test_are_restored_within_ten_seconds(self, serving: Machine) -> None:
+        token = server.sign_up(serving)
+        server.ask(serving, "POST", "/challenges", {"title": "Read", "schedule": {"type": "daily"}}, token=token)
+        serving.run(["sqlite3", server.DATABASE, FILL], user=USER)
+        held = server.query(serving, COUNT)
+        backup, backed_up_in = timed(serving, "backup")
+        serving.run(["sqlite3", server.DATABASE, "DELETE FROM daily_log WHERE date > '2000-01-01'"], user=USER)
+
+        _, restored_in = timed(serving, "restore", "--stop", "--yes", backup.partition(":")[0])
+
+        size = int(serving.run(["stat", "--format=%s", server.DATABASE]).stdout)
+        tell(f"{size / 1e6:.0f} MB: backed up in {backed_up_in} s, restored in {restored_in} s")
+        assert size > MEGABYTES * 1_000_000
+        assert server.query(serving, COUNT) == held
+        assert server.health(serving)["status"] == "ok"
+        assert restored_in < RESTORE_TAKES
+
+
+def timed(machine: Machine, *words: str) -> tuple[str, float]:
+    began = time.monotonic()
+    said = server.lifetracker(machine, *words)
+    return said, round(time.monotonic() - began, 1)
