@@ -18,7 +18,7 @@ RESTORE_TAKES = 10.0  # seconds, at most
 FILL = """
 WITH RECURSIVE days(day) AS (SELECT 0 UNION ALL SELECT day + 1 FROM days WHERE day < 9999)
 INSERT INTO daily_log (user_id, challenge_id, date, value, skipped, note, created_at, updated_at)
-SELECT owner_id, id, date('1990-01-01', '+' || day || ' days'), 1, 0, hex(randomblob(5000)), created_at, created_at
+SELECT user_id, id, date('1990-01-01', '+' || day || ' days'), 1, 0, hex(randomblob(5000)), created_at, created_at
 FROM challenges, days;
 """
 COUNT = "SELECT count(*), sum(length(note)) FROM daily_log"
@@ -27,7 +27,7 @@ COUNT = "SELECT count(*), sum(length(note)) FROM daily_log"
 class TestHundredMegabytes:
     def test_are_restored_within_ten_seconds(self, serving: Machine) -> None:
         token = server.sign_up(serving)
-        server.ask(serving, "POST", "/challenges", {"title": "Read", "schedule": {"type": "daily"}}, token=token)
+        server.ask(serving, "POST", "/challenges", {"title": "Read", "kind": "check", "schedule": {"type": "daily"}}, token=token)
         serving.run(["sqlite3", server.DATABASE, FILL], user=USER)
         held = server.query(serving, COUNT)
         backup, backed_up_in = timed(serving, "backup")
