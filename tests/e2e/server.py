@@ -86,6 +86,12 @@ def take_socket(machine: Machine) -> None:
     machine.systemctl("start", SERVICE)
 
 
+def set_workers(machine: Machine, count: int) -> None:
+    """As the operator changes their number."""
+    machine.run(["sed", "-i", f"s/^WEB_CONCURRENCY=.*/WEB_CONCURRENCY={count}/", "/etc/lifetracker/lifetracker.env"])
+    machine.systemctl("restart", SERVICE)
+
+
 def allow_ssh(machine: Machine) -> str:
     """Let root reach the machine from inside it, for `deploy --host`: the host to name."""
     machine.run(["sh", "-euc", LET_IN])

@@ -24,14 +24,30 @@ JOURNAL = "/opt/lifetracker/deploy/journal.jsonl"
 class TestOverSsh:
     def test_goes_on_with_what_had_arrived(self, serving: Machine, newer: Path) -> None:
         host, there = server.allow_ssh(serving), upload_half(serving, newer)
-        server.bring(serving, newer)
         serving.run(["sh", "-c", f"printf X | dd of={there} bs=1 seek=999 conv=notrunc status=none"])
 
         refused = server.deploy(serving, "--host", host, check=False)
-        assert "it was removed there, send it again" in refused, "what had arrived was not kept"
-        assert server.release(serving) not in refused
 
-        upload_half(serving, newer)
+        assert "it was removed there, send it again" in refused, "what had arrived was not made use of"
+
+    def test_judges_all_in_a_dry_run_and_changes_nothing(self, serving: Machine, migrating: Path) -> None:
+        host, _ = server.allow_ssh(serving), upload_half(serving, migrating)
+        before = server.release(serving), releases_on(serving), server.query(serving, SCHEMA)
+        serving.run(["touch", "/root/marker"])
+
+        told = server.deploy(serving, "--host", host, "--dry-run")
+
+        tell(told)
+        assert "the database would be migrated" in told
+        assert told.splitlines()[-1] == "DRY RUN OK: nothing was changed"
+        assert (server.release(serving), releases_on(serving), server.query(serving, SCHEMA)) == before
+        written = serving.run(["find", *server.WRITTEN, "-newer", "/root/marker", "-type", "f"]).stdout.split()
+        assert [file for file in written if not file.startswith((server.DATABASE, JOURNAL, LOCK))] == []
+
+    @pytest.mark.slow
+    def test_ends_as_one_on_the_server_does(self, serving: Machine, newer: Path) -> None:
+        host, _ = server.allow_ssh(serving), upload_half(serving, newer)
+
         told = server.deploy(serving, "--host", host)
 
         tell(told)
@@ -40,7 +56,8 @@ class TestOverSsh:
 
 
 def upload_half(machine: Machine, archive: Path) -> str:
-    """As an upload leaves it that was cut."""
+    """Bring an archive to the desk, and half of it to the server, as an upload leaves it that was cut."""
+    server.bring(machine, archive)
     content = archive.read_bytes()
     there = f"{UPLOADED}/{hashlib.sha256(content).hexdigest()}.pyz"
     machine.put(there, content[: len(content) // 2], mode="600")
@@ -48,22 +65,8 @@ def upload_half(machine: Machine, archive: Path) -> str:
     return there
 
 
-class TestDryRun:
-    def test_judges_all_and_changes_nothing(self, serving: Machine, migrating: Path) -> None:
-        server.bring(serving, migrating)
-        before = server.release(serving), releases_on(serving), server.query(serving, SCHEMA)
-        serving.run(["touch", "/root/marker"])
-
-        told = server.deploy(serving, "--dry-run")
-
-        assert "the database would be migrated" in told
-        assert told.splitlines()[-1] == "DRY RUN OK: nothing was changed"
-        assert (server.release(serving), releases_on(serving), server.query(serving, SCHEMA)) == before
-        written = serving.run(["find", *server.WRITTEN, "-newer", "/root/marker", "-type", "f"]).stdout.split()
-        assert [file for file in written if not file.startswith((server.DATABASE, JOURNAL, LOCK))] == []
-
-
 class TestCutShort:
+    @pytest.mark.slow
     def test_killed_in_the_middle_it_is_ended_by_recover(self, serving: Machine, newer: Path) -> None:
         old = server.release(serving)
         begun_and_cut(serving, newer, "unpack", lambda deploy: deploy.kill(signal.SIGKILL))
@@ -75,7 +78,8 @@ class TestCutShort:
         assert again == "nothing was cut short: all is as it should be\n"
         assert server.health(serving)["release"] == server.release(serving) == old
 
-    @pytest.mark.parametrize("step", [pytest.param("backup database", marks=pytest.mark.slow), "compileall"])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("step", ["backup database", "compileall"])
     def test_by_a_reboot_it_leaves_a_machine_that_comes_up_whole(
         self, serving: Machine, migrating: Path, step: str
     ) -> None:

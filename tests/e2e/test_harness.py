@@ -13,7 +13,6 @@ import pytest
 from lifetracker.ops.places import SERVICE, USER
 from tests.e2e import server
 from tests.e2e.machine import CommandFailed, Disk, Machine
-from tests.e2e.telling import tell
 
 pytestmark = pytest.mark.e2e
 
@@ -82,17 +81,6 @@ class TestOldDebian:
 
 
 class TestLoad:
-    def test_a_restart_loses_nothing_that_was_acknowledged(self, serving: Machine) -> None:
-        with server.under_load(serving, rate=200) as traffic:
-            time.sleep(2)
-            serving.systemctl("restart", SERVICE)
-            time.sleep(3)
-
-        tell(traffic)
-        assert traffic.lost == []
-        assert traffic.stale_reads == 0
-        assert traffic.acked > 300
-
     def test_an_entry_taken_away_is_missed(self, serving: Machine) -> None:
         with server.under_load(serving, rate=100):
             time.sleep(1)
@@ -115,6 +103,7 @@ class TestLoad:
             time.sleep(1)
             serving.systemctl("start", SERVICE)
 
+        assert traffic.acked > 0
         assert traffic.failed_requests > 50
         assert {failure["status"] for failure in traffic.failures} <= {0, 502, 503, 504}
         assert traffic.lost == []

@@ -27,7 +27,13 @@ COUNT = "SELECT count(*), sum(length(note)) FROM daily_log"
 class TestHundredMegabytes:
     def test_are_restored_within_ten_seconds(self, serving: Machine) -> None:
         token = server.sign_up(serving)
-        server.ask(serving, "POST", "/challenges", {"title": "Read", "kind": "check", "schedule": {"type": "daily"}}, token=token)
+        server.ask(
+            serving,
+            "POST",
+            "/challenges",
+            {"title": "Read", "kind": "check", "schedule": {"type": "daily"}},
+            token=token,
+        )
         serving.run(["sqlite3", server.DATABASE, FILL], user=USER)
         held = server.query(serving, COUNT)
         backup, backed_up_in = timed(serving, "backup")

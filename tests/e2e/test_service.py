@@ -23,7 +23,7 @@ BACKUP_UNITS = ("lifetracker-backup.service", "lifetracker-backup.timer")
 BACK_WITHIN = 3.0  # seconds from a kill to an answer
 STOPS_WITHIN = 20.0  # the unit's TimeoutStopSec
 MOST_EXPOSED, MOST_EXPOSED_WITH_SOCKET = 0.9, 0.2
-IMPATIENT = "[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n"
+IMPATIENT = "[Service]\nWatchdogSec=3\nTimeoutAbortSec=1\n"
 
 # A request that is let in at once, and whose body comes after $1 seconds, or never: what it was answered.
 SLOW = """
@@ -85,6 +85,7 @@ class TestToldToEnd:
         serving.systemctl("start", SERVICE)
         assert server.ask(serving, "GET", path, token=token)["value"] == 1
 
+    @pytest.mark.slow
     def test_waits_for_nobody_longer_than_it_says(self, serving: Machine) -> None:
         token, path = a_day(serving)
         slow = serving.start(["python3", "-c", SLOW, "60", token, path])
@@ -116,19 +117,20 @@ class TestHung:
         began = time.monotonic()
         until(lambda: serving.main_pid(SERVICE) not in (0, hung) and server.health(serving).get("status") == "ok")
 
-        tell(f"back {time.monotonic() - began:.1f} s after it hung, with a watchdog of 4 s")
+        tell(f"back {time.monotonic() - began:.1f} s after it hung, with a watchdog of 3 s")
         assert "Watchdog timeout" in serving.journal(SERVICE)
 
 
 class TestTwoWorkers:
     def test_are_both_there_when_a_restart_returns(self, serving: Machine) -> None:
-        two_workers(serving)
+        server.set_workers(serving, 2)
 
         assert status(serving).endswith("2 workers serve")
         assert len(workers(serving)) == 2
 
+    @pytest.mark.slow
     def test_one_that_hangs_is_replaced(self, serving: Machine) -> None:
-        two_workers(serving)
+        server.set_workers(serving, 2)
         hung = workers(serving)[1]
 
         serving.kill(hung, signal.SIGSTOP)
@@ -138,20 +140,17 @@ class TestTwoWorkers:
         tell(f"a second worker that hung was replaced after {time.monotonic() - began:.1f} s")
         assert server.health(serving)["status"] == "ok"
 
+    @pytest.mark.slow
     def test_one_that_hangs_is_noticed_though_nobody_replaces_it(self, serving: Machine) -> None:
         """As when uvicorn's own look at its workers sees a process that answers, in a loop that does not."""
-        two_workers(serving, f"{IMPATIENT}Environment=UVICORN_TIMEOUT_WORKER_HEALTHCHECK=600\n")
+        server.set_workers(serving, 2)
+        drop_in(serving, f"{IMPATIENT}Environment=UVICORN_TIMEOUT_WORKER_HEALTHCHECK=600\n")
         before = serving.main_pid(SERVICE)
 
         serving.kill(workers(serving)[1], signal.SIGSTOP)
         until(lambda: serving.main_pid(SERVICE) not in (0, before) and status(serving).endswith("2 workers serve"))
 
         assert "Watchdog timeout" in serving.journal(SERVICE)
-
-
-def two_workers(machine: Machine, more: str = "") -> None:
-    machine.run(["sed", "-i", "s/^WEB_CONCURRENCY=.*/WEB_CONCURRENCY=2/", "/etc/lifetracker/lifetracker.env"])
-    drop_in(machine, more or "[Service]\n")
 
 
 def workers(machine: Machine) -> list[int]:
