@@ -123,7 +123,8 @@ class Crew:
         """Leave a sign of life, and `what` lives."""
         now = time.monotonic()
         try:
-            self._own.write_text(what, "utf-8")
+            if not self._own.exists():
+                self._own.write_text(what, "utf-8")
             os.utime(self._own, (now, now))
         except OSError as error:
             logger.warning("no heartbeat can be left in {}: {}", self.folder, error.strerror)
