@@ -6,15 +6,13 @@ They are collected where LIFETRACKER_E2E is set, as `nox -s e2e` does; LIFETRACK
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.e2e import releases, server, telling, trees
+from tests.e2e import founding, releases, server, telling, trees
+from tests.e2e.founding import Founded
 from tests.e2e.machine import Machine
 
 MODE = os.environ.get("LIFETRACKER_E2E", "")
@@ -59,32 +57,10 @@ def bare(bookworm: Path) -> Iterator[Machine]:
         yield machine
 
 
-@dataclass(frozen=True)
-class Founded:
-    """A server that serves: what it has more than a bare one, as a layer, and how that came to be."""
-
-    archive: Path
-    layer: Path
-    how: server.Founding
-
-
 @pytest.fixture(scope="session")
-def founded(bookworm: Path) -> Iterator[Founded]:
+def founded(bookworm: Path) -> Founded:
     """This checkout's release, brought to a bare server by `server init` and `deploy`."""
-    _remove_abandoned_layers()
-    layer, archive = trees.cache() / f"founded-{os.getpid()}", releases.current()
-    with Machine.boot(bookworm) as machine:
-        how = server.found(machine, archive)
-        machine.save(layer)
-    yield Founded(archive, layer, how)
-    shutil.rmtree(layer)
-
-
-def _remove_abandoned_layers() -> None:
-    """Those of runs that were killed."""
-    for layer in trees.cache().glob("founded-*"):
-        if not psutil.pid_exists(int(layer.stem.partition("-")[2])):
-            shutil.rmtree(layer)
+    return founding.founded(bookworm, releases.current())
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ API = "https://api.lifetracker.site/api"
 DATABASE = "/var/lib/lifetracker/life_tracker.db"
 SITE = CHECKOUT / "nginx" / "api.lifetracker.site.conf"
 LIVE = "/opt/lifetracker/api"
-WRITTEN = ("/etc", "/home", "/opt", "/srv", "/usr", "/var/lib", "/var/backups", "/var/www")
 
 # An authority of the machine's own, which the machine trusts, and a certificate that it signed: $1 and its key, $2.
 CERTIFY = """
@@ -61,16 +60,16 @@ def archive_command(*words: str) -> list[str]:
 
 def init(machine: Machine, *words: str) -> str:
     """`server init`: what it said."""
-    return machine.run(archive_command("server", "init", *words), timeout=120).stdout
+    return machine.run(archive_command("server", "init", *words), timeout=300).stdout
 
 
 def deploy(machine: Machine, *words: str, check: bool = True) -> str:
     """`deploy` of the archive that was brought last, to its end: what it said, on both channels."""
-    done = machine.run(archive_command("deploy", *words), timeout=180, check=check)
+    done = machine.run(archive_command("deploy", *words), timeout=600, check=check)
     return done.stdout + done.stderr
 
 
-def lifetracker(machine: Machine, *words: str, check: bool = True, timeout: float = 120) -> str:
+def lifetracker(machine: Machine, *words: str, check: bool = True, timeout: float = 300) -> str:
     """A command of the installed release: what it said on stdout."""
     return machine.run(["/usr/local/bin/lifetracker", *words], check=check, timeout=timeout).stdout
 
@@ -98,33 +97,7 @@ def allow_ssh(machine: Machine) -> str:
     return "root@localhost"
 
 
-# --- from a bare machine to a served site
-
-
-@dataclass(frozen=True)
-class Founding:
-    """How a server came to be, as its operator saw it."""
-
-    printed: str  # by `server init --print`
-    touched: str  # files that this changed
-    inited: str
-    again: str  # `server init` a second time
-    deployed: str
-    seconds: float  # of the first deploy
-
-
-def found(machine: Machine, archive: Path) -> Founding:
-    """All that it takes: the archive, `server init`, a certificate that clients trust, `deploy`."""
-    bring(machine, archive)
-    machine.run(["touch", "/root/marker"])
-    printed = init(machine, "--print")
-    touched = machine.run(["find", *WRITTEN, "-newer", "/root/marker", "-not", "-name", "*.pyc"]).stdout
-    inited, again = init(machine), init(machine)
-    certify(machine)
-    machine.systemctl("reload", "nginx")
-    began = time.monotonic()
-    deployed = deploy(machine)
-    return Founding(printed, touched, inited, again, deployed, time.monotonic() - began)
+# --- its site and settings
 
 
 def settings(machine: Machine) -> dict[str, str]:

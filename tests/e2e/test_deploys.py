@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import server
+from tests.e2e.founding import WRITTEN
 from tests.e2e.machine import Machine, Started
 from tests.e2e.telling import tell
 from tests.e2e.waiting import until
@@ -41,7 +42,7 @@ class TestOverSsh:
         assert "the database would be migrated" in told
         assert told.splitlines()[-1] == "DRY RUN OK: nothing was changed"
         assert (server.release(serving), releases_on(serving), server.query(serving, SCHEMA)) == before
-        written = serving.run(["find", *server.WRITTEN, "-newer", "/root/marker", "-type", "f"]).stdout.split()
+        written = serving.run(["find", *WRITTEN, "-newer", "/root/marker", "-type", "f"]).stdout.split()
         assert [file for file in written if not file.startswith((server.DATABASE, JOURNAL, LOCK))] == []
 
     @pytest.mark.slow

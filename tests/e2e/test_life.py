@@ -9,7 +9,7 @@ import pytest
 
 from lifetracker import __version__
 from tests.e2e import server
-from tests.e2e.conftest import Founded
+from tests.e2e.founding import Founded
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import server
-from tests.e2e.conftest import Founded
+from tests.e2e.founding import Founded
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
 

@@ -12,7 +12,7 @@ import pytest
 
 from lifetracker.ops.places import SERVICE
 from lifetracker.ops.unit import SOCKET
-from tests.e2e import releases, server
+from tests.e2e import founding, releases, server
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
 from tests.e2e.waiting import until
@@ -199,7 +199,7 @@ class TestOldSystemd:
     def test_runs_the_unit_and_finds_nothing_to_say_of_it(self, bullseye: Path) -> None:
         """Debian 11 has systemd 247, older than any that we promise."""
         with Machine.boot(bullseye) as machine:
-            how = server.found(machine, releases.current())
+            how = founding.found(machine, releases.current())
 
             tell(f"first deploy on Debian 11 {how.seconds:.1f} s")
             assert server.health(machine)["release"] == server.release(machine), machine.journal(SERVICE)

@@ -94,14 +94,14 @@ def why_not() -> str | None:
 
 def ready(tree: Tree) -> Path:
     """The tree's folder, made now unless it is there: half a minute, and Debian's packages from its mirror."""
-    with _alone():
+    with alone():
         if not tree.path.exists():
             _make(tree)
     return tree.path
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One at a time on this machine: who comes second finds the tree made."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / "lock").open("w") as lock:
