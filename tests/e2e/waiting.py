@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(done: Callable[[], bool], seconds: float = 60.0, *, pause: float = 0.05) -> None:
+def until(done: Callable[[], bool], seconds: float = 300.0, *, pause: float = 0.05) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
