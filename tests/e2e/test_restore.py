@@ -14,9 +14,9 @@ from tests.e2e.telling import tell
 pytestmark = pytest.mark.e2e
 MEGABYTES = 100
 RESTORE_TAKES = 10.0  # seconds, at most
-# 10,000 days with a note of 10,000 letters each, in the one challenge that there is.
+# 8,300 days with a note of 10,000 letters each, in the one challenge that there is.
 FILL = """
-WITH RECURSIVE days(day) AS (SELECT 0 UNION ALL SELECT day + 1 FROM days WHERE day < 9999)
+WITH RECURSIVE days(day) AS (SELECT 0 UNION ALL SELECT day + 1 FROM days WHERE day < 8299)
 INSERT INTO daily_log (user_id, challenge_id, date, value, skipped, note, created_at, updated_at)
 SELECT user_id, id, date('1990-01-01', '+' || day || ' days'), 1, 0, hex(randomblob(5000)), created_at, created_at
 FROM challenges, days;
