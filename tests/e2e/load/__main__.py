@@ -25,7 +25,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--record", required=True, help="a file for what was acknowledged")
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second, all connections together")
     parser.add_argument("--connections", type=int, default=8, help="each from a loopback address of its own")
-    parser.add_argument("--seconds", type=float, default=600.0, help="at most; SIGTERM ends it before")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="at most; SIGTERM ends it before")
     return parser.parse_args()
 
 
