@@ -139,13 +139,13 @@ def good(places: Places, past: list[Undertaking]) -> list[str]:
 def prune(places: Places, keep: int, past: list[Undertaking]) -> list[str]:
     """Remove all but the newest `keep` releases, and environments that none needs; the ids of those that went.
 
-    The live one stays, the last good one beside it, and whatever a process still runs from.
+    The live one stays, the last good one beside it, the one that was live before, and whatever a process runs from.
     """
     current = live(places)
     sound = [each for each in good(places, past) if current is None or each != current.id]
     kept = (
         {each.id for each in listed(places)[-keep:]}
-        | {*sound[-1:]}
+        | {*sound[-1:], *_live_before(past)}
         | ({current.id} if current else set())
         | _running(places)
     )
@@ -157,6 +157,11 @@ def prune(places: Places, keep: int, past: list[Undertaking]) -> list[str]:
         if os.path.realpath(venv) not in needed and not _used(venv):
             shutil.rmtree(venv, ignore_errors=True)
     return [each.id for each in gone]
+
+
+def _live_before(past: list[Undertaking]) -> list[str]:
+    """The release that the last change took away from the clients: after a rollback it may be older than many."""
+    return [each.previous for each in past if each.outcome == "done" and each.previous is not None][-1:]
 
 
 def _running(places: Places) -> set[str]:

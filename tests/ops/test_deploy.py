@@ -275,6 +275,16 @@ class TestDeploy:
 
         assert [each.id for each in releases.listed(server.places)][:2] == good
 
+    def test_keeps_the_one_that_was_live_before_however_old_it_is(self, server: Trial) -> None:
+        old = go(server, "1.0.0")
+        for version in ("1.1.0", "1.2.0"):
+            go(server, version)
+        rollback.roll_back(server.places, old, Teller(quiet=True))
+
+        go(server, "1.3.0")
+
+        assert old in [each.id for each in releases.listed(server.places)]
+
     def test_removes_libraries_that_no_release_needs(self, server: Trial) -> None:
         (server.places.venvs / "unused").mkdir()
 
