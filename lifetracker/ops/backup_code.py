@@ -10,7 +10,7 @@ from lifetracker.ops.archive import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.releases import Release
 
-PACKED = ".tar.gz"
+PACKED, HALF = ".tar.gz", ".partial"
 
 
 def save(places: Places, release: Release) -> None:
@@ -19,7 +19,7 @@ def save(places: Places, release: Release) -> None:
     if target.exists():
         return
     target.parent.mkdir(mode=0o700, exist_ok=True)
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(HALF)
     try:
         with tarfile.open(partial, "w:gz", compresslevel=1) as tar:
             tar.add(release.folder, release.id, filter=lambda each: None if "__pycache__" in each.name else each)
@@ -34,6 +34,12 @@ def prune(places: Places, keep: int) -> None:
     """Remove all but the newest `keep`."""
     for each in sorted(_folder(places).glob(f"*{PACKED}"))[:-keep]:
         each.unlink()
+
+
+def remove_halves(places: Places) -> None:
+    """What a killed one left."""
+    for half in _folder(places).glob(f"*{HALF}"):
+        half.unlink()
 
 
 def _folder(places: Places) -> Path:

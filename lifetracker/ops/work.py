@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lifetracker.ops import backup, releases, restore, systemd
+from lifetracker.ops import backup, backup_code, releases, restore, systemd
 from lifetracker.ops.breaks import uninterrupted
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
@@ -70,11 +70,14 @@ class Work:
         """Bring the server to the release that was live before, whatever has been done of this one; may be repeated.
 
         It ends, too, when that release does not answer: it is linked and whole, its database is its own, and doing all
-        of this once more would not mend it. `Refused` says so.
+        of this once more would not mend it. `Refused` says so. A journal that takes no line hinders nothing of this:
+        recovery goes by the link, and does it again.
         """
         clear_away(self.places)  # first: it may be what fills the disk that the next line is written to
         with uninterrupted():
-            with self.step(PUT_BACK):
+            with ExitStack() as steps:
+                with suppress(OSError):
+                    steps.enter_context(self.step(PUT_BACK))
                 self._link_previous()
                 self._restore_database()
                 silent = self._why_silent()
@@ -138,6 +141,7 @@ def clear_away(places: Places) -> None:
     (places.home / "api.next").unlink(missing_ok=True)
     for leftover in (places.new, rehearsal(places)):
         shutil.rmtree(leftover, ignore_errors=True)
+    backup_code.remove_halves(places)
 
 
 def rehearsal(places: Places) -> Path:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +118,11 @@ class Trial:
         self._write_programs()
         self._provide_libraries()
 
-    def archive(self, version: str = "1.0.0", python: str = PYTHON, **behaviour: Any) -> Path:
-        """An archive of a tiny release that behaves so."""
-        files = tiny_release.files_of(version, Behaviour(**behaviour))
+    def archive(
+        self, version: str = "1.0.0", python: str = PYTHON, more: Mapping[str, bytes] | None = None, **behaviour: Any
+    ) -> Path:
+        """An archive of a tiny release that behaves so; `more` are files in it, or in the place of those it has."""
+        files = {**tiny_release.files_of(version, Behaviour(**behaviour)), **(more or {})}
         manifest = tiny_release.manifest_of(version, files, python)
         path = self.folder / f"lifetracker-{version}.pyz"
         return archives.write(path, archives.members_of(manifest.model_dump(), files))
