@@ -29,6 +29,10 @@ MARK = b"sha256:"
 TRAILER = len(MARK) + 64
 MOST_FILES, MOST_BYTES, LONGEST_NAME = 20_000, 1024**3, 200
 PIECE = 1024 * 1024
+# A zip ends with a record of 22 bytes, before the comment, that tells the size of its list of files; each of those has
+# 46 bytes and its name. Where a locator of 20 bytes stands before it, that list may be larger than any of ours.
+END, END_MARK, ENTRY = 22, b"PK\5\6", 46
+LOCATOR, LOCATOR_MARK = 20, b"PK\6\7"
 # What `zipfile` raises of a file that is not as it should be.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, RuntimeError)
 FOUND_ELSEWHERE = "take the archive again from where it was built; nothing was unpacked"
@@ -110,6 +114,7 @@ def opened(path: Path) -> Iterator[Archive]:
     with file:
         digest = _judge_bytes(path, file)
         try:
+            _judge_directory(file)
             members = zipfile.ZipFile(file)
             manifest = _judge_members(members)
         except ArchiveRefused as refused:
@@ -143,6 +148,17 @@ def digest_of(file: IO[bytes], size: int) -> hashlib._Hash:
         seen.update(piece)
         size -= len(piece)
     return seen
+
+
+def _judge_directory(file: IO[bytes]) -> None:
+    """The size of the list of files, before `zipfile` reads it: of a million it makes 600 MB of objects."""
+    file.seek(max(0, os.fstat(file.fileno()).st_size - TRAILER - END - LOCATOR))
+    before, end = file.read(LOCATOR), file.read(END)
+    if end.rfind(END_MARK) != 0:
+        raise ArchiveRefused("it is no release archive: its list of files does not end where it should")
+    size = int.from_bytes(end[12:16], "little")
+    if before.startswith(LOCATOR_MARK) or size > MOST_FILES * (ENTRY + LONGEST_NAME):
+        raise ArchiveRefused(f"its list of files is too long, the most that a release may have is {MOST_FILES}")
 
 
 def _judge_members(members: zipfile.ZipFile) -> Manifest:

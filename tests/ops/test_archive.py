@@ -6,6 +6,7 @@ import io
 import json
 import random
 import stat
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,15 @@ def refusal(path: Path) -> str:
     with pytest.raises(ArchiveRefused) as refused, archive.opened(path):
         pass
     return str(refused.value)
+
+
+def peak_of(work: Callable[[], str]) -> tuple[str, int]:
+    """What it answered, and the most bytes of memory that it had at once."""
+    tracemalloc.start()
+    try:
+        return work(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 class TestOpened:
@@ -130,6 +140,31 @@ class TestOpened:
         lying = path.read_bytes()[: -archive.TRAILER].replace(told, lie)
 
         assert "'zeros'" in (said := refusal(archives.seal(path, lying))) or "no release archive" in said
+
+    def test_refuses_ten_gigabytes_of_zeros_without_unpacking_them(self, tmp_path: Path) -> None:
+        bomb = archives.zeros(tmp_path / "x.pyz", 10 * 1024**3)
+
+        said, peak = peak_of(lambda: refusal(bomb))
+
+        assert bomb.stat().st_size < 12 * 1024**2
+        assert "would unpack to more" in said
+        assert peak < 20 * 1024**2
+
+    def test_refuses_a_million_files_without_reading_their_names(self, tmp_path: Path) -> None:
+        bomb = archives.million(tmp_path / "x.pyz")
+
+        said, peak = peak_of(lambda: refusal(bomb))
+
+        assert "list of files is too long" in said
+        assert peak < 20 * 1024**2
+
+    def test_refuses_a_list_of_files_that_hides_behind_another(self, tmp_path: Path) -> None:
+        """zipfile looks for the last mark that ends a list; one inside the true end would lead it elsewhere."""
+        content = archives.write(tmp_path / "x.pyz", MEMBERS).read_bytes()[: -archive.TRAILER]
+
+        assert "does not end where it should" in refusal(
+            archives.seal(tmp_path / "x.pyz", content[:-6] + b"PK\5\6\0\0")
+        )
 
     def test_refuses_too_many_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(archive, "MOST_FILES", 3)
