@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, journal, releases, systemd, work
+from lifetracker.ops import backup, deploy, releases, systemd, work
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
@@ -208,5 +211,64 @@ class TestServiceThatDoesNotStartAnew:
         require_untouched(server, process)
 
 
-def test_the_lock_tells_nobody_when_it_is_free(server: Trial) -> None:
-    assert journal.holder(server.places) is None
+class TestErrorOfOurOwn:
+    def test_puts_back_what_was_like_any_other(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = releases.live(server.places)
+
+        def stumble() -> None:
+            raise LookupError("nobody thought of this")
+
+        monkeypatch.setattr(systemd, "restart", stumble)
+        with pytest.raises(LookupError):
+            go(server, "1.1.0")
+
+        assert releases.live(server.places) == first
+        assert Journal(server.places).read()[-1].outcome == "failed"
+
+
+class TestHealthThatIsNoAnswer:
+    @pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n", b""])
+    def test_is_waited_out_like_none(self, said: bytes) -> None:
+        """A process that ends in the middle of an answer, or another program at the port."""
+        with socket.create_server(("127.0.0.1", 0)) as port:
+            Thread(target=_answer, args=(port, said), daemon=True).start()
+
+            with pytest.raises(Refused, match="does not answer"):
+                systemd.ask_health(f"http://127.0.0.1:{port.getsockname()[1]}")
+
+
+def _answer(port: socket.socket, said: bytes) -> None:
+    client, _ = port.accept()
+    with client:
+        client.recv(4096)
+        client.sendall(said)
+
+
+class TestWhatAProcessRunsFrom:
+    def test_stays_however_old_it_is(self, server: Trial) -> None:
+        old = releases.live(server.places)
+        assert old is not None
+        libraries = server.places.venvs / "old"
+        (libraries / "bin").mkdir(parents=True)
+        sleep = Path(shutil.copy("/bin/sleep", libraries / "bin"))
+        with subprocess.Popen([sleep, "3600"], cwd=old.folder) as running:
+            for number in range(3):
+                go(server, f"1.1.{number}")
+            there = [each.id for each in releases.listed(server.places)]
+            running.kill()
+
+        assert old.id in there
+        assert libraries.exists()
+        go(server, "1.2.0")
+        assert old.id not in [each.id for each in releases.listed(server.places)]
+        assert not libraries.exists()
+
+
+class TestCodeThatWasPutBy:
+    def test_goes_when_there_are_as_many_as_are_kept(self, server: Trial) -> None:
+        with open(server.places.config, "a", encoding="utf-8") as config:
+            config.write("keep_backups = 2\n")
+        made = [go(server, f"1.{number}.0") for number in range(1, 5)]
+
+        kept = sorted(path.name for path in (server.places.backups / "code").iterdir())
+        assert kept == [f"{release}.tar.gz" for release in made[1:3]]
