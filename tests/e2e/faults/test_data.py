@@ -33,7 +33,9 @@ def backup(anna: Client) -> str:
 
 
 class TestTakenAway:
-    @pytest.mark.parametrize("command", [["mv", DATABASE, "/root/away.db"], pytest.param(["rm", DATABASE])])
+    @pytest.mark.parametrize(
+        "command", [["mv", DATABASE, "/root/away.db"], pytest.param(["rm", DATABASE], marks=pytest.mark.slow)]
+    )
     def test_no_write_is_acknowledged_that_would_be_lost(self, anna: Client, command: list[str]) -> None:
         anna.machine.run(command)
 

@@ -59,11 +59,11 @@ class TestBadRelease:
     @pytest.mark.parametrize(
         ("wrong", "fails_at"),
         [
-            ("fails in its migration", "migration"),
             ("crashes when it serves", "restart"),
             *(
                 pytest.param(wrong, fails_at, marks=pytest.mark.slow)
                 for wrong, fails_at in [
+                    ("fails in its migration", "migration"),
                     ("breaks a guard", "guards"),
                     ("has a syntax error", "guards"),
                     ("lacks a wheel", "libraries"),
