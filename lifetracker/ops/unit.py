@@ -15,7 +15,7 @@ SOCKET = SERVICE.replace(".service", ".socket")
 SYSTEMD_TAKES_AT_MOST = 10.0
 ASKED = (
     *("LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "MainPID", "NRestarts", "NeedDaemonReload"),
-    *("ExecStart", "FragmentPath", "InvocationID", "ActiveEnterTimestamp"),
+    *("ExecStart", "FragmentPath", "InvocationID", "ActiveEnterTimestamp", "DropInPaths"),
 )
 ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
@@ -48,6 +48,11 @@ class Unit:
     @property
     def needs_reload(self) -> bool:
         return self.told.get("NeedDaemonReload") == "yes"
+
+    @property
+    def drop_ins(self) -> set[str]:
+        """The paths of those that it has read."""
+        return set(self.told.get("DropInPaths", "").split())
 
     @property
     def since(self) -> str:

@@ -123,6 +123,16 @@ class TestDaemonReload:
 
         assert server.check("daemon-reload").state == "failed"
 
+    def test_fails_on_a_drop_in_that_systemd_does_not_know_of(self, server: Installation) -> None:
+        drop_in = server.places.units / f"{SERVICE}.d" / "more.conf"
+        drop_in.parent.mkdir()
+        drop_in.touch()
+
+        assert server.check("daemon-reload").state == "failed"
+
+        server.systemd(DropInPaths=str(drop_in))
+        assert server.check("daemon-reload").state == "ok"
+
 
 class TestUnitFile:
     def test_holds_when_it_is_the_releases(self, server: Installation) -> None:
