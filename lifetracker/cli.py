@@ -23,7 +23,7 @@ from lifetracker.core.errors import Problem
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
-from lifetracker.migrations import HEAD, describe, schema, upgrade
+from lifetracker.migrations import HEAD, copying, describe, schema, upgrade
 from lifetracker.ops import commands as ops_commands
 from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
@@ -187,6 +187,23 @@ def describe_database() -> None:
         if found := upgrade.differences(db):
             raise SchemaRefused(f"the tables are not what the models say: {found}")
         typer.echo(json.dumps(db.inspect_now(describe.describe), indent=1))
+
+
+@database_app.command("copy")
+def copy_database(
+    to: Annotated[str, typer.Option(help="The target's address; ~/.pgpass or PGPASSWORD can hold its password.")],
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Throw away what an unfinished copy left in the target.")
+    ] = False,
+) -> None:
+    """Copy the whole installation into another database, SQLite or PostgreSQL; stop the service first.
+
+    Killed at any point, the same command again goes on where it was. The source is only read.
+    """
+    copied = copying.copy_database(_settings().database_url, to, lambda told: typer.echo(told, err=True), anew=anew)
+    for each in copied:
+        typer.echo(f"{each.table:<26}{each.rows:>12} rows on both sides, checksum {each.checksum}")
+    typer.echo("the copy is whole: give the service its address in LIFETRACKER_DATABASE_URL")
 
 
 @app.command("freeze")

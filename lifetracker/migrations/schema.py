@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from lifetracker.core import db_repository
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
-from lifetracker.migrations import HEAD, REVISIONS
+from lifetracker.migrations import HEAD, REVISIONS, UNFINISHED
 from lifetracker.migrations.readers import readers_of
 
 UPGRADE = "run `lifetracker db upgrade` (`./dev serve` does it by itself)"
@@ -58,6 +58,10 @@ def standing(connection: Connection) -> Standing:
 
 def newer(found: Standing) -> SchemaRefused:
     """Why nothing is done with a database that this code cannot bring anywhere."""
+    if found.revision == UNFINISHED:
+        return SchemaRefused(
+            "this database is the target of a copy that is not finished: run the same `lifetracker db copy` again"
+        )
     way_out = (
         "this code can serve it as it is"
         if found.is_servable

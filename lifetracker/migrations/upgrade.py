@@ -27,20 +27,21 @@ def upgrade(db: Database, target: str = HEAD, versions: Path | None = None) -> s
     Whose code may work on it afterwards is written down in the same transaction. `versions` is one more folder with
     steps, for tests of the mechanism itself.
     """
+    return db.migrate_now(lambda connection: upgrade_in(connection, target, versions))
 
-    def run(connection: Connection) -> str | None:
-        config = _alembic(connection, versions)
-        before = schema.standing(connection)
-        if before.revision is None and db_repository.has_tables(connection):
-            raise SchemaRefused("this database holds tables that are not ours: nothing was changed")
-        if before.revision is not None and before.revision not in _steps(config):
-            raise schema.newer(before)
-        command.upgrade(config, target)
-        reached = schema.standing(connection).revision or target
-        write_readers(connection, reached, _readers(_steps(config, reached)))
-        return before.revision
 
-    return db.migrate_now(run)
+def upgrade_in(connection: Connection, target: str = HEAD, versions: Path | None = None) -> str | None:
+    """The same as a part of a transaction that does more."""
+    config = _alembic(connection, versions)
+    before = schema.standing(connection)
+    if before.revision is None and db_repository.has_tables(connection):
+        raise SchemaRefused("this database holds tables that are not ours: nothing was changed")
+    if before.revision is not None and before.revision not in _steps(config):
+        raise schema.newer(before)
+    command.upgrade(config, target)
+    reached = schema.standing(connection).revision or target
+    write_readers(connection, reached, _readers(_steps(config, reached)))
+    return before.revision
 
 
 def differences(db: Database) -> list[Any]:

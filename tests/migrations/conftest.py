@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core.db import Database
-from tests.engines import Engine
+from tests.engines import Engine, PostgresEngine, SqliteEngine
 
 
 @pytest.fixture
@@ -24,3 +24,11 @@ def empty(engine: Engine) -> Iterator[Database]:
         database = Database(url, create=True)
         yield database
         database.close()
+
+
+@pytest.fixture(scope="session")
+def other_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The engine that the tests do not run on."""
+    kind = SqliteEngine if engine.name == "postgres" else PostgresEngine
+    with kind(tmp_path_factory.mktemp("other")) as other:
+        yield other
