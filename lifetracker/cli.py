@@ -23,7 +23,7 @@ from lifetracker.core.errors import Problem
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
-from lifetracker.migrations import HEAD, copying, describe, schema, upgrade
+from lifetracker.migrations import HEAD, copying, describe, partition, schema, upgrade
 from lifetracker.ops import commands as ops_commands
 from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
@@ -204,6 +204,20 @@ def copy_database(
     for each in copied:
         typer.echo(f"{each.table:<26}{each.rows:>12} rows on both sides, checksum {each.checksum}")
     typer.echo("the copy is whole: give the service its address in LIFETRACKER_DATABASE_URL")
+
+
+@database_app.command("partition")
+def partition_database(
+    partitions: Annotated[int, typer.Option(min=1, max=1024, help="How many; with 1 tables are whole again.")] = 16,
+) -> None:
+    """Partition by person what grows with every day, on PostgreSQL, while the service goes on."""
+    with _database() as db:
+        done = partition.partition(db, partitions, lambda told: typer.echo(told, err=True))
+    if done.locked is None:
+        typer.echo("nothing to do: it is so already")
+        return
+    typer.echo(f"{' and '.join(done.tables)}: {done.rows} rows in {partitions} partitions each")
+    typer.echo(f"locked for {1000 * done.locked:.0f} ms")
 
 
 @app.command("freeze")

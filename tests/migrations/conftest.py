@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from lifetracker.core.db import Database
 from tests.engines import Engine, PostgresEngine, SqliteEngine
+from tests.people import Client, FrozenClock, join
 
 
 @pytest.fixture
@@ -32,3 +34,26 @@ def other_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> It
     kind = SqliteEngine if engine.name == "postgres" else PostgresEngine
     with kind(tmp_path_factory.mktemp("other")) as other:
         yield other
+
+
+@pytest.fixture(scope="session")
+def postgres(engine: Engine, request: pytest.FixtureRequest) -> Engine:
+    """A PostgreSQL, whichever engine the tests run on."""
+    found: Engine = engine if engine.name == "postgres" else request.getfixturevalue("other_engine")
+    return found
+
+
+@pytest.fixture
+def server(postgres: Engine, clock: FrozenClock, app: FastAPI) -> Iterator[Database]:
+    """A database on PostgreSQL, which the application serves."""
+    with postgres.fresh_database() as url:
+        database = Database(url, clock=clock, threads=4)
+        app.state.database = database
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def vera(server: Database, app: FastAPI) -> Client:
+    """Somebody who lives there."""
+    return Client(app, join(server, "vera"))
