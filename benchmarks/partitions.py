@@ -37,12 +37,6 @@ class Subject:
     connection: HTTPConnection
     took: dict[str, list[float]] = field(default_factory=lambda: {call: [] for call in CALLS})
 
-    def reconnect(self) -> None:
-        """Whoever was not asked for some seconds has hung up."""
-        self.connection.close()
-        self.connection.request("GET", "/health")
-        self.connection.getresponse().read()
-
     def ask(self, call: str, number: int) -> None:
         person = random.randint(1, self.people)
         challenge = (person - 1) * CHALLENGES + random.randint(1, CHALLENGES)
@@ -116,16 +110,14 @@ def _subject(name: str, address: str, people: int) -> Iterator[Subject]:
 
 
 def _measure(subjects: list[Subject], options: argparse.Namespace) -> None:
-    """The first round warms, and does not count."""
-    for number in range(options.rounds + 1):
-        for subject in subjects:
-            subject.reconnect()
-            for call in CALLS:
-                for each in range(options.requests):
-                    subject.ask(call, number * options.requests + each)
-        if not number:
+    """Call by call in turn, so that a noisy moment meets them all; the first round warms, and does not count."""
+    for number in range((options.rounds + 1) * options.requests):
+        if number == options.requests:
             for subject in subjects:
                 subject.took = {call: [] for call in CALLS}
+        for call in CALLS:
+            for subject in random.sample(subjects, len(subjects)):
+                subject.ask(call, number)
 
 
 def _print(subjects: list[Subject]) -> None:

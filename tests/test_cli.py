@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import shutil
 import sys
@@ -248,6 +249,36 @@ class TestSeed:
 
         assert "say --beside" in run(*self.SMALL).err
         assert run(*self.SMALL, "--beside").code == 0
+
+
+class TestDatabaseCopy:
+    def test_tells_what_was_found_equal(self, run: Run, here: Database, anna: Client, tmp_path: Path) -> None:
+        anna.starts("Walk")
+        here.close()
+
+        done = run("db", "copy", "--to", f"sqlite:///{tmp_path}/copy.db")
+
+        assert done.code == 0
+        assert re.search(r"^challenges +1 rows on both sides, checksum [0-9a-f]{32}$", done.out, re.MULTILINE)
+        assert "challenges: 1 rows in" in done.err
+
+    def test_refuses_an_address_that_is_none(self, run: Run, here: Database) -> None:
+        here.close()
+
+        assert_refused(run("db", "copy", "--to", "mysql://x/y"), "the target's address must begin with")
+
+
+class TestDatabasePartition:
+    def test_tells_what_was_done(self, run: Run, here: Database, engine: Engine) -> None:
+        if engine.name == "sqlite":
+            assert_refused(run("db", "partition"), "only PostgreSQL has partitions")
+            return
+        done = run("db", "partition", "--partitions", "3")
+
+        assert done.code == 0
+        assert "daily_log" in done.out
+        assert re.search(r"^locked for \d+ ms$", done.out, re.MULTILINE)
+        assert run("db", "partition", "--partitions", "3").out == "nothing to do: it is so already\n"
 
 
 class TestGuards:

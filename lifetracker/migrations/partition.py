@@ -116,7 +116,9 @@ def _swap(db: Database, tables: Sequence[Table], tell: Tell) -> float:
     else:
         tell("so much is written that the last changes are brought over under the lock")
     began = _patiently(db, lambda connection: _put_in_place(connection, tables))
-    return monotonic() - began
+    locked = monotonic() - began
+    _patiently(db, repository.clear_away)
+    return locked
 
 
 def _put_in_place(connection: Connection, tables: Sequence[Table]) -> float:
@@ -126,7 +128,6 @@ def _put_in_place(connection: Connection, tables: Sequence[Table]) -> float:
     for table in tables:
         repository.catch_up(connection, table)
         repository.put_in_place(connection, table)
-    repository.clear_away(connection)
     return began
 
 

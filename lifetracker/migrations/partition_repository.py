@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, text
 
 from lifetracker.migrations.tables import METADATA
 
-PARTITIONS, BUILDING = "lifetracker_partitions", "lifetracker_building"
+PARTITIONS, BUILDING, REPLACED = "lifetracker_partitions", "lifetracker_building", "lifetracker_replaced"
 ROWS_A_PIECE = 50_000
 LOCK_TIMEOUT = "1s"
 
@@ -58,8 +58,8 @@ def wait_briefly(connection: Connection) -> None:
 
 
 def clear_away(connection: Connection) -> None:
-    """What another try left: twins, triggers, and what these wrote."""
-    connection.execute(text(f"DROP SCHEMA IF EXISTS {BUILDING} CASCADE"))
+    """What a try left: twins, triggers, what these wrote, and tables whose place a twin took."""
+    connection.execute(text(f"DROP SCHEMA IF EXISTS {BUILDING}, {REPLACED} CASCADE"))
 
 
 def build(connection: Connection, table: Table, partitions: int) -> None:
@@ -172,7 +172,10 @@ def lock(connection: Connection, tables: Sequence[Table]) -> None:
 
 
 def put_in_place(connection: Connection, table: Table) -> None:
-    """The twin as the table; whoever might read or write the one may read or write the other."""
+    """The twin as the table; whoever might read or write the one may read or write the other.
+
+    The table itself is thrown away later: to delete its files takes longer than all the rest.
+    """
     schema = connection.execute(text("SELECT current_schema()")).scalar_one()
     granted = """
         SELECT format('GRANT %s ON %I TO %s', privilege_type, relname,
@@ -180,7 +183,9 @@ def put_in_place(connection: Connection, table: Table) -> None:
         FROM pg_class, aclexplode(relacl) WHERE oid = CAST(:name AS regclass) AND grantee <> relowner
     """
     grants = connection.execute(text(granted), {"name": table.name}).scalars().all()
-    connection.execute(text(f"DROP TABLE {table.name}"))
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {REPLACED}"))
+    connection.execute(text(f"DROP TRIGGER note_changes ON {table.name}"))
+    connection.execute(text(f"ALTER TABLE {table.name} SET SCHEMA {REPLACED}"))
     connection.execute(text(f'ALTER TABLE {_twin(table)} SET SCHEMA "{schema}"'))
     for grant in grants:
         connection.execute(text(grant))

@@ -36,7 +36,7 @@ from tests.people import Client, join
 
 PARTITIONED = {"daily_log", "idempotency_keys"}
 LEFTOVERS = """
-    SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = 'lifetracker_building')
+    SELECT (SELECT count(*) FROM pg_namespace WHERE nspname IN ('lifetracker_building', 'lifetracker_replaced'))
         + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal)
 """
 
