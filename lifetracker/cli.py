@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -200,9 +201,8 @@ def copy_database(
 
     Killed at any point, the same command again goes on where it was. The source is only read.
     """
-    copied = copying.copy_database(_settings().database_url, to, lambda told: typer.echo(told, err=True), anew=anew)
-    for each in copied:
-        typer.echo(f"{each.table:<26}{each.rows:>12} rows on both sides, checksum {each.checksum}")
+    for copied in copying.copy_database(_settings().database_url, to, partial(typer.echo, err=True), anew=anew):
+        typer.echo(str(copied))
     typer.echo("the copy is whole: give the service its address in LIFETRACKER_DATABASE_URL")
 
 
@@ -212,12 +212,7 @@ def partition_database(
 ) -> None:
     """Partition by person what grows with every day, on PostgreSQL, while the service goes on."""
     with _database() as db:
-        done = partition.partition(db, partitions, lambda told: typer.echo(told, err=True))
-    if done.locked is None:
-        typer.echo("nothing to do: it is so already")
-        return
-    typer.echo(f"{' and '.join(done.tables)}: {done.rows} rows in {partitions} partitions each")
-    typer.echo(f"locked for {1000 * done.locked:.0f} ms")
+        typer.echo(str(partition.partition(db, partitions, partial(typer.echo, err=True))))
 
 
 @app.command("freeze")

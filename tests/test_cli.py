@@ -277,7 +277,7 @@ class TestDatabasePartition:
 
         assert done.code == 0
         assert "daily_log" in done.out
-        assert re.search(r"^locked for \d+ ms$", done.out, re.MULTILINE)
+        assert re.search(r" rows divided anew, locked for \d+ ms$", done.out)
         assert run("db", "partition", "--partitions", "3").out == "nothing to do: it is so already\n"
 
 

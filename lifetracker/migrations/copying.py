@@ -34,6 +34,9 @@ class Copied:
     rows: int
     checksum: str
 
+    def __str__(self) -> str:
+        return f"{self.table:<26}{self.rows:>12} rows on both sides, checksum {self.checksum}"
+
 
 def copy_database(source: str, target: str, tell: Tell, *, anew: bool = False) -> list[Copied]:
     """Copy all of `source` into `target`, both addresses; answers what was found equal, table by table.

@@ -25,7 +25,7 @@ from lifetracker.migrations import partition_repository as repository
 R = TypeVar("R")
 Tell = Callable[[str], None]
 FEW_CHANGES, ROUNDS_AT_MOST = 100, 50
-TRIES, PAUSE = 60, 0.5
+TRIES, CLAIMS, PAUSE = 60, 4, 0.5  # seconds
 # A lock not had in time; a parent that went away under a row just read.
 PASSING = ("55P03", "23503")
 
@@ -41,6 +41,11 @@ class Partitioned:
     tables: tuple[str, ...]
     rows: int
     locked: float | None
+
+    def __str__(self) -> str:
+        if self.locked is None:
+            return "nothing to do: it is so already"
+        return f"{' and '.join(self.tables)}: {self.rows} rows divided anew, locked for {1000 * self.locked:.0f} ms"
 
 
 def partition(db: Database, partitions: int, tell: Tell) -> Partitioned:
@@ -58,11 +63,19 @@ def _alone(db: Database) -> Iterator[None]:
     """By a lock that a connection of its own holds: with the process it goes, however that ends."""
     holder = Database(db.url.render_as_string(hide_password=False), threads=1)
     try:
-        if not holder.migrate_now(repository.claim):
+        if not any(_claims(holder)):
             raise PartitionRefused("another `lifetracker db partition` is under way")
         yield
     finally:
         holder.close()
+
+
+def _claims(holder: Database) -> Iterator[bool]:
+    """Some tries: a server takes a moment to notice that a run was killed."""
+    yield holder.migrate_now(repository.claim)
+    for _ in range(CLAIMS):
+        sleep(PAUSE)
+        yield holder.migrate_now(repository.claim)
 
 
 def _partition(db: Database, tables: Sequence[Table], partitions: int, tell: Tell) -> Partitioned:

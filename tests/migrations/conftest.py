@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from fastapi import FastAPI
 from lifetracker.core.db import Database
 from tests.engines import Engine, PostgresEngine, SqliteEngine
 from tests.people import Client, FrozenClock, join
+
+Killed = Callable[..., int]
 
 
 @pytest.fixture
@@ -57,3 +61,19 @@ def server(postgres: Engine, clock: FrozenClock, app: FastAPI) -> Iterator[Datab
 def vera(server: Database, app: FastAPI) -> Client:
     """Somebody who lives there."""
     return Client(app, join(server, "vera"))
+
+
+@pytest.fixture(scope="session")
+def killed() -> Iterator[Killed]:
+    """`killed(step, "copy", source, target)` copies in a process that is killed at that step; answers how it ended."""
+    command = [sys.executable, "-m", "tests.migrations.killed"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+
+        def run(step: int, *words: str) -> int:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{step} {' '.join(words)}\n")
+            return int(process.stdout.readline())
+
+        yield run
+        process.communicate()

@@ -25,11 +25,11 @@ from lifetracker.migrations.upgrade import differences, upgrade
 from lifetracker.users.models import ATTEMPTS
 from tests.core.units import note, url_of
 from tests.engines import Engine
+from tests.migrations.conftest import Killed
 from tests.migrations.looks import fill
 from tests.people import Client, join
 
 Rows = dict[str, list[tuple[Any, ...]]]
-Killed = Callable[[str, str, int], int]
 INSTANT = datetime(2026, 3, 11, 11, 59, 59, 999999, tzinfo=UTC)
 AWKWARD = [
     (date(1970, 1, 1), 0.1 + 0.2, 'two\nlines\t"quoted" \\N \\. 🏃 ü'),
@@ -65,22 +65,6 @@ def back(engine: Engine) -> Iterator[str]:
     """One more on the engine of the source."""
     with engine.fresh_database(migrated=False) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def killed() -> Iterator[Killed]:
-    """`killed(source, target, step)` copies in a process of its own that is killed at that step; answers its end."""
-    command = [sys.executable, "-m", "tests.migrations.killed"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-
-        def run(source: str, target: str, step: int) -> int:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(f"{step} {source} {target}\n")
-            return int(process.stdout.readline())
-
-        yield run
-        process.communicate()
 
 
 def add_awkward(tx: Transaction, user_id: int, challenge_id: int) -> None:
@@ -195,7 +179,7 @@ class TestUnfinishedCopy:
     @pytest.fixture
     def half(self, source: str, there: str, killed: Killed) -> str:
         """A target whose copy was killed on its way."""
-        assert killed(source, there, 20) == -9
+        assert killed(20, "copy", source, there) == -9
         return there
 
     def test_is_refused_by_the_application(self, half: str) -> None:
@@ -243,9 +227,9 @@ class TestUnfinishedCopy:
             assert current(database) == UNFINISHED
 
     def test_ends_alike_however_often_it_is_killed(self, source: str, there: str, killed: Killed) -> None:
-        ends = [killed(source, there, 12)]
+        ends = [killed(12, "copy", source, there)]
         while ends[-1] == -9:
-            ends.append(killed(source, there, 12))
+            ends.append(killed(12, "copy", source, there))
 
         assert ends[-1] == 0
         assert len(ends) > 2
@@ -256,9 +240,9 @@ class TestUnfinishedCopy:
         whole = rows(source)
         for step in range(1, 1000):
             with other_engine.fresh_database(migrated=False) as target:
-                end = killed(source, target, step)
+                end = killed(step, "copy", source, target)
                 assert end == 0 or not is_servable(target) or rows(target) == whole
-                assert end == 0 or killed(source, target, 0) == 0
+                assert end == 0 or killed(0, "copy", source, target) == 0
                 assert rows(target) == whole
             if end == 0:
                 break

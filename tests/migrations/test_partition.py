@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +27,7 @@ from lifetracker.migrations.tables import METADATA
 from lifetracker.migrations.upgrade import differences, upgrade
 from tests.core.units import url_of
 from tests.engines import Engine
+from tests.migrations.conftest import Killed
 from tests.migrations.looks import counts, ddl, fill
 from tests.migrations.steps import CONTRACT, EXPAND, REBUILD, write_step
 from tests.people import Client, join
@@ -193,11 +191,13 @@ def reader(db: Database) -> Iterator[str]:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("step", [2, 4, 8])
-    def test_leaves_what_the_next_run_clears_away(self, server: Database, vera: Client, step: int) -> None:
+    @pytest.mark.parametrize("step", [6, 10, 22])
+    def test_leaves_what_the_next_run_clears_away(
+        self, server: Database, vera: Client, killed: Killed, step: int
+    ) -> None:
         fill(vera)
         before = counts(server)
-        assert killed(server, step) == -signal.SIGKILL
+        assert killed(step, "partition", url_of(server), "2") == -signal.SIGKILL
 
         assert wholes(server) == set(METADATA.tables)
         vera.starts("In between")
@@ -218,11 +218,11 @@ class TestKilled:
         assert (leftovers(server), wholes(server)) == (0, set(METADATA.tables))
 
     @pytest.mark.slow
-    def test_is_whole_or_as_it_was_wherever(self, server: Database, vera: Client) -> None:
+    def test_is_whole_or_as_it_was_wherever(self, server: Database, vera: Client, killed: Killed) -> None:
         fill(vera)
         before = counts(server)
         for step in range(1, 200):
-            end = killed(server, step)
+            end = killed(step, "partition", url_of(server), "2")
             assert counts(server) == before
             assert wholes(server) in (set(METADATA.tables), set(METADATA.tables) - PARTITIONED)
             if end == 0:
@@ -230,31 +230,7 @@ class TestKilled:
             partitioned(server, 1)
             assert leftovers(server) == 0
 
-        assert step > 15
-
-
-KILL_AT_A_STEP = """
-import os, signal, sys
-from lifetracker.core.db import Database
-from lifetracker.migrations.partition import partition
-steps = 0
-def see(frame, event, _):
-    global steps
-    if event in ("call", "return") and frame.f_code is Database.migrate_now.__code__:
-        steps += 1
-        if steps == int(sys.argv[2]):
-            os.kill(os.getpid(), signal.SIGKILL)
-db = Database(sys.argv[1], threads=1)
-sys.setprofile(see)
-partition(db, 4, lambda told: None)
-os._exit(0)
-"""
-
-
-def killed(db: Database, step: int) -> int:
-    """How a run ends that is killed at this beginning or end of a unit of work."""
-    command = [sys.executable, "-c", KILL_AT_A_STEP, url_of(db), str(step)]
-    return subprocess.run(command, env=os.environ, check=False).returncode
+        assert step > 30
 
 
 class TestPartitionedDatabase:
