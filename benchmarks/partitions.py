@@ -121,12 +121,21 @@ def _measure(subjects: list[Subject], options: argparse.Namespace) -> None:
 
 
 def _print(subjects: list[Subject]) -> None:
-    base = subjects[0]
-    print(f"\n{'entries':<24}{'call':<8}{'p50 ms':>8}{'p99 ms':>8}{'p50':>8}{'p99':>8}   of {base.name}")
+    """Beside the times, their ratios to those of the same with few entries, and to those of the whole with as many."""
+    print("| call | entries | p50 ms | p99 ms | of few: p50 | p99 | of whole: p50 | p99 |")
+    print(f"| --- | --- |{' ---: |' * 6}")
+    few_whole, few_parted, many_whole, many_parted = subjects
+    beside = [(few_whole, few_whole), (few_parted, few_whole), (few_whole, many_whole), (few_parted, many_whole)]
     for call in CALLS:
-        for subject in subjects:
-            (p50, p99), (of50, of99) = _points(subject.took[call]), _points(base.took[call])
-            print(f"{subject.name:<24}{call:<8}{p50:>8.2f}{p99:>8.2f}{p50 / of50:>8.2f}{p99 / of99:>8.2f}")
+        for subject, (few, whole) in zip((few_whole, few_parted, many_whole, many_parted), beside, strict=True):
+            p50, p99 = _points(subject.took[call])
+            ratios = [
+                mine / other
+                for each in (few, whole)
+                for mine, other in zip((p50, p99), _points(each.took[call]), strict=True)
+            ]
+            told = " | ".join(f"{value:.2f}" for value in (p50, p99, *ratios))
+            print(f"| {call} | {subject.name} | {told} |")
 
 
 def _points(took: list[float]) -> tuple[float, float]:

@@ -52,10 +52,22 @@ def partition(db: Database, partitions: int, tell: Tell) -> Partitioned:
     """Give every table that grows with the days `partitions` parts; with 1 it is whole again."""
     if db.embedded:
         raise PartitionRefused("only PostgreSQL has partitions: `lifetracker db copy` moves an SQLite file there")
-    with _alone(db):
-        _patiently(db, repository.clear_away)
-        tables = [each for each in repository.tables() if _parts_of(db, each) != partitions]
-        return _partition(db, tables, partitions, tell) if tables else Partitioned((), 0, None)
+    try:
+        with _alone(db):
+            _patiently(db, repository.clear_away)
+            tables = [each for each in repository.tables() if _parts_of(db, each) != partitions]
+            _refuse_what_would_be_lost(db, tables)
+            return _partition(db, tables, partitions, tell) if tables else Partitioned((), 0, None)
+    except DBAPIError as error:
+        raise PartitionRefused(f"PostgreSQL refuses: {str(error.orig).partition(chr(10))[0]}") from error
+
+
+def _refuse_what_would_be_lost(db: Database, tables: Sequence[Table]) -> None:
+    for table in tables:
+        if found := db.inspect_now(partial(repository.in_the_way, table=table)):
+            raise PartitionRefused(
+                f"on {table.name} there is {', '.join(found)}: drop it, and make it again afterwards"
+            )
 
 
 @contextmanager

@@ -291,6 +291,16 @@ class TestPartitionedDatabase:
             target.close()
 
 
+@contextmanager
+def operators(db: Database, made: str, undone: str) -> Iterator[None]:
+    """While there is something that an operator made."""
+    db.migrate_now(lambda connection: connection.execute(text(made)))
+    try:
+        yield
+    finally:
+        db.migrate_now(lambda connection: connection.execute(text(undone)))
+
+
 class TestRefusal:
     def test_tells_an_embedded_database_where_partitions_are(self, tmp_path: Path) -> None:
         db = Database(f"sqlite:///{tmp_path}/one.db", create=True)
@@ -308,6 +318,30 @@ class TestRefusal:
                 other.close()
 
         partition(server, 2, meet)
+
+    @pytest.mark.parametrize(
+        ("kind", "made"),
+        [
+            ("view", "CREATE VIEW theirs AS SELECT user_id FROM daily_log"),
+            ("policy", "CREATE POLICY theirs ON daily_log USING (true)"),
+            ("publication", "CREATE PUBLICATION theirs FOR TABLE daily_log"),
+        ],
+    )
+    def test_spares_what_an_operator_hung_on_a_table(self, server: Database, kind: str, made: str) -> None:
+        undone = f"DROP {kind} theirs{' ON daily_log' if kind == 'policy' else ''}"
+        refused = pytest.raises(PartitionRefused, match=f"there is {kind} theirs: drop it")
+        with operators(server, made, undone), refused:
+            partitioned(server)
+
+    def test_is_a_sentence_where_the_server_refuses(self, server: Database) -> None:
+        """Here because somebody's table has the name of a partition."""
+        schema = "CREATE SCHEMA IF NOT EXISTS lifetracker_partitions"
+        made = f"{schema}; CREATE TABLE lifetracker_partitions.daily_log_4_0 (id int)"
+        with operators(server, made, "DROP SCHEMA lifetracker_partitions CASCADE"):
+            with pytest.raises(PartitionRefused, match='PostgreSQL refuses: relation "daily_log_4_0" already exists'):
+                partitioned(server)
+
+            assert leftovers(server) == 0
 
     def test_gives_up_where_a_table_is_never_free(self, server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("lifetracker.migrations.partition.TRIES", 1)
