@@ -57,6 +57,13 @@ def load() -> None:
     """The dump on stdin in the place of what is there, in one transaction: all of it, or nothing."""
     if who := users():
         raise Refused(f"the database is in use by {', '.join(who)}: end that first")
+    with repository.held_still(URL) as connection:
+        divided = repository.partitioned(connection)
+    if divided:
+        raise Refused(
+            f"{' and '.join(divided)} are partitioned, and pg_restore cannot put anything in their place: "
+            "`lifetracker db partition --partitions 1` makes them whole; or restore into an empty database and use that"
+        )
     _run("pg_restore", URL, "--clean", "--if-exists", "--single-transaction", "--exit-on-error", *WITHOUT_OWNERS)
 
 

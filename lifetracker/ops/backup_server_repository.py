@@ -46,6 +46,12 @@ def _count(connection: Connection, table: str) -> int:
     return count
 
 
+def partitioned(connection: Connection) -> list[str]:
+    """Tables that are divided into partitions."""
+    question = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'p' AND NOT relispartition ORDER BY 1"
+    return list(connection.execute(text(question)).scalars())
+
+
 def users(connection: Connection) -> list[str]:
     """Whoever else is connected to this database."""
     question = """

@@ -12,6 +12,7 @@ import pytest
 
 from lifetracker.core.db import Database
 from lifetracker.migrations import HEAD
+from lifetracker.migrations.partition import partition
 from lifetracker.ops import backup as backups
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_manifest import Backup
@@ -38,6 +39,12 @@ class Server:
         found = [*database.read_now(notes)]
         database.close()
         return found
+
+
+def divide(server: Server, partitions: int) -> None:
+    database = Database(server.url)
+    partition(database, partitions, lambda told: None)
+    database.close()
 
 
 @pytest.fixture
@@ -111,6 +118,20 @@ class TestRestore:
         assert kept is not None
         restoring.restore(server.places, kept)
         assert server.notes() == ["kept", "later"]
+
+    def test_says_what_to_do_where_tables_are_partitioned(self, server: Server) -> None:
+        divide(server, 2)
+        backup = backups.make(server.places)
+        backups.verify(server.places, backup)
+        server.write("later")
+
+        with pytest.raises(Refused, match="partitioned, and pg_restore cannot put anything in their place"):
+            restoring.restore(server.places, backup)
+
+        assert server.notes() == ["kept", "later"]
+        divide(server, 1)
+        restoring.restore(server.places, backup)
+        assert server.notes() == ["kept"]
 
     def test_refuses_while_somebody_is_connected(self, server: Server, backup: Backup) -> None:
         other = Database(server.url)
