@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from lifetracker.core.prepared import Prepared
 from lifetracker.daily_log import repository as daily_log
 from lifetracker.migrations.partition import partition
 from lifetracker.users import token_repository as tokens
+from tests.core.units import url_of
 from tests.migrations.looks import fill
 from tests.people import Client
 
@@ -44,8 +46,15 @@ def hot_questions() -> dict[str, Prepared]:
 
 @pytest.fixture
 def divided(server: Database, vera: Client) -> Database:
+    """By a connection that is gone: what it read, the server counts when it ends."""
     fill(vera)
-    partition(server, PARTITIONS, lambda told: None)
+    divider = Database(url_of(server), threads=1)
+    partition(divider, PARTITIONS, lambda told: None)
+    backend = divider.inspect_now(lambda connection: connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    divider.close()
+    there = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    while server.inspect_now(lambda connection: connection.execute(there, {"pid": backend}).scalar_one()):
+        sleep(0.01)
     return server
 
 
