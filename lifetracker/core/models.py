@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
@@ -64,6 +64,10 @@ class ReadOnce(TypeDecorator[Any]):
         super().__init__()
         self._kind = kind
         self._of_text = lru_cache(maxsize=4096)(kind.validate_json)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """What was read may be written again."""
+        return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """SQLite answers with the text, PostgreSQL's driver with what it read there."""

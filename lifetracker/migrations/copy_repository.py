@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core.db import Transaction
-from lifetracker.core.models import EPOCH, UtcDateTime
+from lifetracker.core.models import EPOCH, ReadOnce, UtcDateTime
 from lifetracker.migrations import UNFINISHED
 from lifetracker.migrations.readers import READERS
 from lifetracker.migrations.tables import METADATA
@@ -112,7 +112,7 @@ def _canonical(column: Column[Any], dialect: str) -> str:
             return f"to_char({name}, 'YYYY-MM-DD')"
         case Boolean():
             return f"CAST({name} AS int)"
-        case JSON():
+        case JSON() | ReadOnce():
             return f"CAST({name} AS text)"
         case Float():
             return f"{name} + 0"  # SQLite keeps no minus before a zero

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from lifetracker.core.db_check_repository import CannotCheck, opened
+from lifetracker.core.db_check_open_repository import CannotCheck, opened
 from lifetracker.core.engines import SchemaRefused, url_of
 from lifetracker.migrations import HEAD, schema
 from lifetracker.migrations import copy_repository as repository

@@ -18,11 +18,13 @@ from lifetracker.migrations.tables import METADATA
 PARTITIONS, BUILDING, REPLACED = "lifetracker_partitions", "lifetracker_building", "lifetracker_replaced"
 ROWS_A_PIECE = 50_000
 LOCK_TIMEOUT = "1s"
-# What hangs on a table and would not follow to its twin: an operator's own, for no step of ours makes any of it.
+# What hangs on a table and would not follow to its twin: an operator's own. Triggers of ours do follow.
+OURS = "forgets_standing"
 IN_THE_WAY = """
     SELECT 'view ' || ev_class::regclass FROM pg_depend JOIN pg_rewrite ON pg_rewrite.oid = objid
     WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = CAST(:name AS regclass)
-    UNION SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal
+    UNION SELECT 'trigger ' || tgname FROM pg_trigger
+    WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal AND tgname <> :ours
     UNION SELECT 'policy ' || polname FROM pg_policy WHERE polrelid = CAST(:name AS regclass)
     UNION SELECT 'key ' || conname FROM pg_constraint WHERE confrelid = CAST(:name AS regclass) AND contype = 'f'
     UNION SELECT 'publication ' || pubname FROM pg_publication_rel JOIN pg_publication ON pg_publication.oid = prpubid
@@ -60,7 +62,7 @@ def partitions_of(connection: Connection, table: Table) -> int:
 
 def in_the_way(connection: Connection, table: Table) -> list[str]:
     """What would be lost with the table."""
-    return sorted(connection.execute(text(IN_THE_WAY), {"name": table.name}).scalars())
+    return sorted(connection.execute(text(IN_THE_WAY), {"name": table.name, "ours": OURS}).scalars())
 
 
 def read_committed(connection: Connection) -> None:
@@ -198,12 +200,14 @@ def put_in_place(connection: Connection, table: Table) -> None:
         FROM pg_class, aclexplode(relacl) WHERE oid = CAST(:name AS regclass) AND grantee <> relowner
     """
     grants = connection.execute(text(granted), {"name": table.name}).scalars().all()
+    hung = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND tgname = :ours"
+    triggers = connection.execute(text(hung), {"name": table.name, "ours": OURS}).scalars().all()
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {REPLACED}"))
     connection.execute(text(f"DROP TRIGGER note_changes ON {table.name}"))
     connection.execute(text(f"ALTER TABLE {table.name} SET SCHEMA {REPLACED}"))
     connection.execute(text(f'ALTER TABLE {_twin(table)} SET SCHEMA "{schema}"'))
-    for grant in grants:
-        connection.execute(text(grant))
+    for again in (*grants, *triggers):
+        connection.execute(text(again))
 
 
 def parts(table: Table, partitions: int) -> list[str]:
