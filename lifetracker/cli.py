@@ -117,7 +117,9 @@ def seed_database(
     with _database() as db:
         made = seeding.seed(db, wanted, beside=beside, tell=lambda so_far: _tell_seeded(so_far, users))
         size = seeding.bytes_of(db)
-    typer.echo(f"{made}{f', {size / 1e6:.1f} MB, {size / made.entries:.0f} bytes an entry' if size else ''}")
+    typer.echo(
+        f"{made}{f', {size / 1e6:.1f} MB, {size / made.entries:.0f} bytes an entry' if size and made.entries else ''}"
+    )
     typer.echo(f"log in as {made.login} with the password: {seeding.PASSWORD}")
 
 

@@ -78,6 +78,7 @@ class Edge:
         try:
             await self._dressed(exchange.scope, exchange.receive, exchange.send)
         finally:
+            del exchange.scope["exchange"]  # else the two hold each other until the garbage is collected
             exchange.log()
             request_id.reset(mark)
 

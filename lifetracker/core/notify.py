@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -80,10 +81,15 @@ def tell_of_workers() -> None:
 
 def _listens() -> bool:
     """Whether this process holds a socket that takes connections; uvicorn binds it after the application's start."""
-    for descriptor in os.listdir("/proc/self/fd"):
-        with suppress(OSError), socket.socket(fileno=os.dup(int(descriptor))) as held:
-            if held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                return True
+    return any(_takes_connections(int(descriptor)) for descriptor in os.listdir("/proc/self/fd"))
+
+
+def _takes_connections(descriptor: int) -> bool:
+    """Sockets alone are duplicated: to close a duplicate of a database's file would give up its locks."""
+    with suppress(OSError):
+        if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            with socket.socket(fileno=os.dup(descriptor)) as held:
+                return bool(held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     return False
 
 

@@ -79,9 +79,13 @@ def keep_all(tx: Transaction, person_id: int, of: Iterable[Rules], today: date) 
         keep(tx, person_id, known, Progress(rules, known.log, today, known.since))
 
 
-def is_to_be_kept(known: Known, rules: Rules, today: date) -> bool:
-    """Whether so much had to be counted for a look at today that it should be kept for the next."""
-    return rules.first_start <= today and _lags(known, today)
+def is_to_be_kept(known: Known, progress: Progress) -> bool:
+    """Whether so much had to be counted for a look at today that it should be kept for the next.
+
+    What still runs, such as a month, is counted each time.
+    """
+    has_begun = progress.rules.first_start <= progress.as_of
+    return has_begun and _lags(known, progress.as_of) and progress.standing() != known.since
 
 
 def count_wrong(tx: Transaction, person: Person) -> int:
@@ -111,8 +115,9 @@ def _wrong(tx: Transaction, person: Person) -> list[tuple[int, Rules]]:
 
 
 def _is_borne_out(tx: Transaction, person_id: int, rules: Rules, since: Standing | None) -> bool:
-    whole = read_whole(tx, person_id, rules).log
-    return since is None or since == Progress(rules, whole, since.open_from).standing()
+    if since is None:
+        return True
+    return since == Progress(rules, read_whole(tx, person_id, rules).log, since.open_from).standing()
 
 
 def _lags(known: Known, day: date) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import DateInFuture
-from lifetracker.challenges.rules import Rules
 from lifetracker.challenges.schemas import Stored
 from lifetracker.challenges.stored import shown_fields
 from lifetracker.core.day import ONE_DAY
@@ -34,8 +33,8 @@ async def open_today(db: Database, person: Person, day: date | None) -> dict[str
     return today
 
 
-def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[Rules]]:
-    """Everything that has begun and is neither archived nor over, in their order; and the rules of what lags."""
+def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[int]]:
+    """Everything that has begun and is neither archived nor over, in their order; and what of it lags."""
     now = person.today(tx.now)
     on = day or now
     if on > now + ONE_DAY:
@@ -49,14 +48,16 @@ def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, 
         if _is_on(progress):
             entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))
-        if on == now and standing_service.is_to_be_kept(of_it, stored.rules, now):
-            lagging.append(stored.rules)
+        if on == now and standing_service.is_to_be_kept(of_it, progress):
+            lagging.append(stored.id)
     counts = {"due": sum(item["due"] for item in items), "done": sum(item["outcome"] == "done" for item in items)}
     return {"date": on, "time_zone": person.time_zone, **counts, "items": items}, lagging
 
 
-def _keep(tx: Transaction, person: Person, of: list[Rules]) -> None:
-    standing_service.keep_all(tx, person.id, of, person.today(tx.now))
+def _keep(tx: Transaction, person: Person, of: list[int]) -> None:
+    """Those that there still are: since the look one may have been changed, or deleted."""
+    rules = [stored.rules for stored in challenges.load_all(tx, person) if stored.id in of]
+    standing_service.keep_all(tx, person.id, rules, person.today(tx.now))
 
 
 def _is_on(progress: Progress) -> bool:

@@ -75,7 +75,7 @@ def _next(places: Places) -> str:
     """`lifetracker` itself is of the live release: the first one is brought by its archive."""
     if places.live.exists():
         return "lifetracker ops-check"
-    return f"{os.path.basename(sys.executable)} {source.archive() or 'ARCHIVE'} deploy"
+    return f"{os.path.basename(sys.executable)} {shlex.quote(str(source.archive() or 'ARCHIVE'))} deploy"
 
 
 def _run(step: Step) -> None:

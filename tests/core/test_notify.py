@@ -68,6 +68,15 @@ class Listener:
         self._socket.close()
 
 
+def beating(folder: Path) -> int:
+    """How many workers left a heartbeat."""
+    return len(list(folder.glob("worker-*")))
+
+
+def beats(worker: psutil.Process, folder: Path) -> bool:
+    return bool(list(folder.glob(f"worker-*-{worker.pid}")))
+
+
 @pytest.fixture
 def systemd(tmp_path: Path) -> Iterator[Listener]:
     with closing(Listener(tmp_path / "notify")) as listener:
@@ -219,8 +228,9 @@ class TestTwoWorkers:
         killed = workers_of(two)[1]
 
         killed.send_signal(signal.SIGKILL)
-        systemd.hear_until(lambda heard: "only 1 of 2" in heard)
-        systemd.hear_until(lambda heard: "WATCHDOG=1" in heard)
+        systemd.hear_until(
+            lambda heard: "WATCHDOG=1" in heard and beating(tmp_path) == 2 and not beats(killed, tmp_path)
+        )
 
         left = {file.name for file in tmp_path.glob("worker-*")}
         assert left == {f"worker-{two.pid}-{worker.pid}" for worker in workers_of(two)}

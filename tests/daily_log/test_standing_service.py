@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from lifetracker.core.db import Database, Transaction
-from lifetracker.daily_log import standing_service
+from lifetracker.daily_log import standing_service, today_service
 from lifetracker.daily_log.models import DAILY_LOG, STANDINGS
 from lifetracker.daily_log.standing_service import LOWER, UPPER, WEEK
 from lifetracker.users import service as users
@@ -177,6 +177,25 @@ class TestLooking:
         db.write_now(lambda tx: tx.exec(delete(STANDINGS)))
 
         anna.got("/today", date="2026-03-10")
+
+        assert kept(db) == []
+
+    def test_has_nothing_to_keep_of_a_month_that_still_runs(
+        self, anna: Client, db: Database, clock: FrozenClock
+    ) -> None:
+        clock.set("2026-03-20T12:00")
+        anna.logged(anna.starts(start_date=START, schedule={"type": "times", "count": 9, "per": "month"}))
+
+        _, lagging = db.read_now(today_service._look, anyone(db), None)
+
+        assert kept(db) == [(1, date(2026, 3, 1), 0)]
+        assert lagging == []
+
+    def test_passes_over_what_was_deleted_meanwhile(self, anna: Client, walk: int, db: Database) -> None:
+        db.write_now(lambda tx: tx.exec(delete(STANDINGS)))
+        anna.delete(f"/challenges/{walk}?forever=true")
+
+        db.write_now(today_service._keep, anyone(db), [walk])
 
         assert kept(db) == []
 

@@ -223,4 +223,4 @@ class TestAsk:
         host.ends_with(127)
 
         with pytest.raises(Refused, match="nothing is live"):
-            remote.ask("example.org", ["--status"], sudo=True)
+            remote.ask("example.org", ["--status"])
