@@ -85,7 +85,7 @@ def _begin_whole(places: Places, tell: Teller, dry_run: bool) -> None:
     """From one whole release, with every folder in its place. A dry run ends nothing that was cut short."""
     lacking = [each for each in (places.releases, places.venvs, places.data, places.backups) if not each.is_dir()]
     if lacking:
-        raise Refused(f"there is no {lacking[0]}: run `lifetracker server init` first")
+        raise Refused(f"there is no {lacking[0]}: run `server init` first")
     if dry_run and Journal(places).unfinished():
         raise Refused("a deploy or rollback was cut short here: `lifetracker deploy --recover` ends it")
     recover(places, tell)

@@ -182,7 +182,7 @@ class TestDeploy:
         folder = getattr(places, lacking)
         folder.rmdir()
 
-        with pytest.raises(Refused, match=f"no {folder}: run `lifetracker server init` first"):
+        with pytest.raises(Refused, match=f"no {folder}: run `server init` first"):
             deploy.deploy(places, tmp_path / "x.pyz", Teller(quiet=True))
 
     def test_says_which_archive_cannot_be_read(self, server: Trial) -> None:
