@@ -1,6 +1,6 @@
 """What can be checked here, a session each: `./dev test` runs those marked as default, `./dev test NAME` one of them.
 
-Sessions run in the environment that `./dev` prepared from the lock files; only `everywhere` and `lock` make their own.
+Sessions run in the environment that `./dev` prepared from the lock files; only `everywhere` makes its own.
 """
 
 from __future__ import annotations
