@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lifetracker.migrations import HEAD
 from lifetracker.ops.archive import MANIFEST
-from tests.e2e.trees import CHECKOUT
 from tests.ops.archives import members_of, write
 
 Files = dict[str, bytes]
@@ -35,13 +32,6 @@ def upgrade():
         {{}}
 """
 UNDER_SYSTEMD = '"NOTIFY_SOCKET" in os.environ'
-
-
-def build(folder: Path) -> Path:
-    """The archive of this checkout."""
-    command = [sys.executable, "-m", "lifetracker", "release", "build", "--to", str(folder)]
-    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
-    return next(folder.glob("*.pyz"))
 
 
 def spoiled(whole: Path, folder: Path, name: str) -> Path:

@@ -127,6 +127,7 @@ class TestKilled:
         assert "nothing was cut short" in machine.run(["lifetracker", "deploy", "--recover"]).stdout
         assert anna.logged() == 1
 
+    @pytest.mark.slow
     def test_by_a_cut_of_power_comes_up_with_a_whole_release_and_goes_no_further_by_itself(self, anna: Client) -> None:
         machine, before = anna.machine, live(anna.machine)
         deploying = machine.start(server.archive_command("deploy", server.ARCHIVE))

@@ -10,6 +10,7 @@ import pytest
 from lifetracker.ops.places import SERVICE, USER
 from tests.e2e import server
 from tests.e2e.faults.api import Client, await_healthy
+from tests.e2e.founding import Founded
 from tests.e2e.machine import Disk, Machine
 
 pytestmark = pytest.mark.e2e
@@ -17,9 +18,9 @@ DATA = "/var/lib/lifetracker"
 
 
 @pytest.fixture
-def anna(bookworm: Path, deployed: Path) -> Iterator[Client]:
+def anna(bookworm: Path, founded: Founded) -> Iterator[Client]:
     """A person who has logged 1 on a server whose data lie on a disk of 24 MiB."""
-    with Machine.boot(bookworm, layers=[deployed], disk=Disk(24, DATA)) as machine:
+    with Machine.boot(bookworm, layers=[founded.layer], disk=Disk(24, DATA)) as machine:
         machine.run(["chown", f"{USER}:{USER}", DATA])
         machine.run(["chmod", "750", DATA])
         server.lifetracker(machine, "db", "upgrade")
@@ -56,9 +57,9 @@ class TestFullDisk:
         assert machine.main_pid(SERVICE) == process
         assert server.query(machine, "PRAGMA integrity_check") == "ok"
 
-    def test_forbids_a_deploy_before_anything_is_unpacked(self, bookworm: Path, whole: Path) -> None:
+    def test_forbids_a_deploy_before_anything_is_unpacked(self, bookworm: Path, founded: Founded) -> None:
         with Machine.boot(bookworm, disk=Disk(24, "/opt/lifetracker")) as machine:
-            server.bring(machine, whole)
+            server.bring(machine, founded.archive)
             server.init(machine)
 
             said = server.deploy(machine, check=False)
