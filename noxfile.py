@@ -96,7 +96,7 @@ def everywhere(session: nox.Session) -> None:
         session.run(own, "-m", "pytest", *HALVES, *QUICK, *session.posargs, external=True)
 
 
-@nox.session
+@nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """Put a server through its life and its accidents: real systemd, nginx and TLS, in containers.
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from lifetracker.migrations import HEAD
 from tests.core.units import url_of
 from tests.engines import Engine
 from tests.people import Client, refusal
+from tests.ports import free_port
 
 ORIGIN = "https://app.example"
 
@@ -432,10 +432,7 @@ def made_by_a_newer_release(db: Database) -> None:
 
 
 def serve(url: str) -> subprocess.CompletedProcess[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "lifetracker.main:app", "--host", "127.0.0.1", "--port", port]
+    command = [sys.executable, "-m", "uvicorn", "lifetracker.main:app", "--port", str(free_port())]
     environment = os.environ | {"LIFETRACKER_DATABASE_URL": url}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 

@@ -54,6 +54,7 @@ def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path
     for leftover in (folder, wheels):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
+        wheels.mkdir()
         archive.unpack(wheels, archive.manifest.wheels)
         (wheels / "requirements.lock").write_bytes(lock)
         _build(folder, wheels, python)

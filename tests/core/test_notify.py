@@ -18,6 +18,7 @@ import pytest
 from lifetracker.core import notify
 from lifetracker.core.notify import Crew
 from tests.engines import make
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -334,10 +335,3 @@ def end(server: psutil.Popen) -> None:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
     server.wait(PATIENCE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import IO
 import httpx2
 
 from tests.engines import make
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 30.0  # seconds
@@ -63,7 +63,7 @@ def surroundings(place: Place) -> dict[str, str]:
 @contextmanager
 def served(folder: Path) -> Iterator[Place]:
     """A migrated database in `folder` and the application on it."""
-    place = Place(f"http://127.0.0.1:{_free_port()}", folder)
+    place = Place(f"http://127.0.0.1:{free_port()}", folder)
     make(place.database_url)
     host, port = place.url.removeprefix("http://").split(":")
     settings = {"LIFETRACKER_DATABASE_URL": place.database_url, "LIFETRACKER_LIMITS": "off"}
@@ -110,10 +110,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -18,7 +18,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from tests.ops.installation import free_port, make_certificate
+from tests.ops.installation import make_certificate
+from tests.ports import free_port
 
 SITE = Path(__file__).parents[2] / "nginx" / "api.lifetracker.site.conf"
 NAME = "api.lifetracker.site"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import create_connection, create_server
+from socket import create_connection
 from threading import Thread
 from typing import Any
 
@@ -26,6 +26,7 @@ import pytest
 from lifetracker.ops import ops_check
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import SERVICE, Places
+from tests.ports import free_port
 
 RELEASE = f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%dT%H%M%SZ}-0123456789ab"
 FORMS = ("{}-1a2b3c", "deploy-{}-1a2b3c")  # names of backups
@@ -166,11 +167,6 @@ def back_up(server: Installation, *, hours: float, form: str = FORMS[0], **told:
 def verify(server: Installation, name: str, *, days: float, **told: Any) -> None:
     at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
     write_json(server.places.backups / name / "VERIFIED.json", {"verified": at, **told})
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from socket import create_server
 import pytest
 
 from lifetracker.ops.answer import NoAnswer, ask
-from tests.ops.installation import answering, free_port, make_certificate, tls_with
+from tests.ops.installation import answering, make_certificate, tls_with
+from tests.ports import free_port
 
 
 class TestAsk:

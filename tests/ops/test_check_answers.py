@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.ops.installation import RELEASE, Installation, answering, free_port, serving_unit
+from tests.ops.installation import RELEASE, Installation, answering, serving_unit
+from tests.ports import free_port
 
 WELL = {"status": "ok", "version": "1", "database": "ok", "release": RELEASE}
 ILL = {"status": "fail", "version": "1", "database": "fail", "release": RELEASE}

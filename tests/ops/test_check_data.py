@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from lifetracker.ops.check_data import database_files
-from tests.ops.installation import Installation, await_open, free_port, running, serving_unit
+from tests.ops.installation import Installation, await_open, running, serving_unit
+from tests.ports import free_port
 
 HOLD = "import sys; held = open(sys.argv[1]); sys.stdin.read()"
 LISTEN = "import socket, sys; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); sys.stdin.read()"

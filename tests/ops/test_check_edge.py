@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifetracker.ops.ops_check import Outcome
-from tests.ops.installation import Installation, answering, free_port, make_certificate, tls_with
+from tests.ops.installation import Installation, answering, make_certificate, tls_with
+from tests.ports import free_port
 
 
 class TestNginx:

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -28,9 +29,10 @@ HOLDS_IT = r"refused: deploy of lifetracker-1\.1\.0\.pyz by .+, process \d+, sin
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
+    """At a short path, as on a server: the link to a release there needs no room on the disk but its name's."""
     monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.3)
-    with trial(tmp_path / "server") as made:
+    with TemporaryDirectory(prefix="lt-") as folder, trial(Path(folder) / "server") as made:
         monkeypatch.setenv("PATH", made.path)
         go(made, "1.0.0")
         yield made
@@ -233,7 +235,7 @@ class TestHealthThatIsNoAnswer:
         with socket.create_server(("127.0.0.1", 0)) as port:
             Thread(target=_answer, args=(port, said), daemon=True).start()
 
-            with pytest.raises(Refused, match="does not answer"):
+            with pytest.raises(Refused, match=r"does not answer|answers something else"):
                 systemd.ask_health(f"http://127.0.0.1:{port.getsockname()[1]}")
 
 

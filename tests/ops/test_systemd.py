@@ -12,7 +12,8 @@ import pytest
 from lifetracker.ops import systemd
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.shell import ProgramFailed
-from tests.ops.installation import Installation, answering, free_port
+from tests.ops.installation import Installation, answering
+from tests.ports import free_port
 
 WELL = {"/health": (200, {"status": "ok", "release": "r1"})}
 

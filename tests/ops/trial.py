@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from lifetracker.ops import venv
 from lifetracker.ops.places import Places
 from tests.ops import archives, tiny_release
 from tests.ops.tiny_release import Behaviour
+from tests.ports import free_port
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # systemctl as far as a deploy uses it: one service, started from the linked release, told ready when it answers.
@@ -172,12 +172,6 @@ class Trial:
         subprocess.run([python, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
         tiny_release.write_uvicorn(folder)
         (folder / venv.WHOLE).touch()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
