@@ -18,7 +18,7 @@ from loguru import logger
 
 from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
-from lifetracker.core.logging import request_id
+from lifetracker.core.logging import request_id, tell_request
 from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -160,7 +160,7 @@ class _Exchange:
     def log(self) -> None:
         took = (time.perf_counter() - self._began) * 1000
         level = "DEBUG" if self.scope["path"].endswith("/health") else "INFO"
-        logger.log(level, "{} {} {:.1f} ms", self.line, self._status or "-", took)
+        tell_request(level, f"{self.line} {self._status or '-'} {took:.1f} ms")
 
     def _rooted(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
         if name.lower() == b"location" and value.startswith(b"/"):

@@ -230,3 +230,37 @@ def read_json(capsys: Read) -> dict[str, object]:
     (line,) = capsys.readouterr().err.splitlines()
     fields: dict[str, object] = json.loads(line)
     return fields
+
+
+class TestRequests:
+    """A request is told past the logger, and nobody can tell."""
+
+    @pytest.mark.parametrize(("form", "journal"), [("text", ""), ("text", "8:1"), ("json", "")])
+    @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+    def test_are_told_as_the_logger_would(
+        self, capsys: Read, monkeypatch: pytest.MonkeyPatch, form: str, journal: str, level: str
+    ) -> None:
+        monkeypatch.setenv("JOURNAL_STREAM", journal)
+        logging.set_up("DEBUG", form)
+        message = f'GET /challenges/{{7}} "é" 200 1.5 ms, {TOKEN}, anna@example.test'
+
+        with as_request("the-id"):
+            logger.log(level, "{}", message)
+            logging.tell_request(level, message)
+
+        by_logger, by_us = capsys.readouterr().err.splitlines()
+        assert without_time(by_us) == without_time(by_logger).replace(__name__, logging.REQUESTS)
+        assert TOKEN not in by_us
+
+    @pytest.mark.parametrize(("least", "told"), [("DEBUG", 2), ("INFO", 1), ("WARNING", 0)])
+    def test_are_left_out_below_the_level(self, capsys: Read, least: str, told: int) -> None:
+        logging.set_up(least)
+
+        logging.tell_request("DEBUG", "GET /health 200 0.1 ms")
+        logging.tell_request("INFO", "GET /today 200 0.1 ms")
+
+        assert len(capsys.readouterr().err.splitlines()) == told
+
+
+def without_time(line: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d[T ][\d:.]+(\+\d\d:\d\d)?", "TIME", line)
