@@ -65,13 +65,18 @@ class Journal:
         self._write(undertaking.id, OUTCOME, {"outcome": outcome, "why": why})
 
     def read(self) -> list[Undertaking]:
-        """All that was undertaken, oldest first. A last line that was torn by a power cut says nothing."""
-        found: dict[str, Undertaking] = {}
+        """All that was undertaken, oldest first. A last line that was torn by a power cut says nothing.
+
+        An id is of a second: two that began within one are two all the same.
+        """
+        found: list[Undertaking] = []
+        latest: dict[str, Undertaking] = {}
         for line in self._lines():
-            undertaking = found.get(line["of"])
+            undertaking = latest.get(line["of"])
             if line["phase"] == "start":
                 told = {name: line[name] for name in ("id", "what", "release", "previous")}
-                found[line["of"]] = Undertaking(**told, at=line["at"])
+                latest[line["of"]] = Undertaking(**told, at=line["at"])
+                found.append(latest[line["of"]])
             elif undertaking is None:
                 continue
             elif line["phase"] == BEGIN:
@@ -80,7 +85,7 @@ class Journal:
                 undertaking.facts |= line["facts"]
             else:
                 undertaking.outcome = line["outcome"]
-        return list(found.values())
+        return found
 
     def unfinished(self) -> Undertaking | None:
         """The one that was cut short, if the last one was."""

@@ -19,6 +19,7 @@ from lifetracker.ops import journal, shell
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from tests.processes import kill
 
 # Fifty processes try at once; the one that gets in stays until all have spoken.
 TRIES = """
@@ -91,6 +92,17 @@ class TestJournal:
         assert Journal(places).unfinished() is None
         assert Journal(places).read()[0].outcome == "failed"
 
+    def test_tells_two_apart_that_began_within_one_second(self, places: Places) -> None:
+        """Their ids are of the second; the one before has ended, and the other is what was cut short."""
+        kept = Journal(places)
+        for each in (undertaking(), undertaking("c")):
+            kept.begin(each)
+            kept.end(each, "done")
+        kept.begin(undertaking())
+
+        assert [(each.id, each.outcome) for each in kept.read()] == [("b", "done"), ("c", "done"), ("b", None)]
+        assert kept.unfinished()
+
     def test_reads_on_past_a_line_that_was_torn(self, places: Places) -> None:
         Journal(places).begin(undertaking())
         with open(places.deploy / "journal.jsonl", "a") as file:
@@ -119,9 +131,7 @@ class TestLocked:
 
     def test_is_free_when_its_holder_was_killed(self, places: Places) -> None:
         with self._try(places, 1) as attempt:
-            holder = psutil.Process(attempt.pid).children()[0]
-            holder.kill()
-            psutil.wait_procs([holder], timeout=5)
+            kill(psutil.Process(attempt.pid).children()[0].pid)
 
             with journal.locked(places, "deploy"):
                 pass
