@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from sqlalchemy import text
 from lifetracker.core import guards
 from lifetracker.core.db import Database
 from tests.core.units import url_of
+from tests.processes import unmeasured
 
 Smoke = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,7 +22,7 @@ Smoke = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def smoke(db: Database) -> Smoke:
     def run(*command: str, package: Path = guards.HERE, url: str | None = None) -> subprocess.CompletedProcess[str]:
-        here = {**os.environ, "LIFETRACKER_DATABASE_URL": url or url_of(db), "PYTHONPATH": str(package.parent)}
+        here = unmeasured(LIFETRACKER_DATABASE_URL=url or url_of(db), PYTHONPATH=str(package.parent))
         whole = [sys.executable, "-m", *command]
         return subprocess.run(whole, env=here, capture_output=True, text=True, check=False, cwd=package.parent)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 from lifetracker.core import guards
 from lifetracker.core.db import Database
 from tests.core.units import url_of
+from tests.processes import unmeasured
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "canon.md").read_text("utf-8")
@@ -32,7 +32,7 @@ class TestCanon:
     def test_runs(self, db: Database, command: str) -> None:
         words = shlex.split(command)
         whole = [sys.executable, *words[1:]] if words[0] == "python" else [sys.executable, "-m", *words]
-        here = {**os.environ, "LIFETRACKER_DATABASE_URL": url_of(db)}
+        here = unmeasured(LIFETRACKER_DATABASE_URL=url_of(db))
 
         done = subprocess.run(whole, cwd=ROOT, env=here, capture_output=True, text=True, check=False)
 

@@ -309,7 +309,12 @@ class TestRefusal:
             partitioned(db)
 
     def test_lets_one_run_at_a_time(self, server: Database) -> None:
+        meetings = []
+
         def meet(told: str) -> None:
+            if meetings:
+                return
+            meetings.append(told)
             other = Database(url_of(server), threads=1)
             try:
                 with pytest.raises(PartitionRefused, match="another `lifetracker db partition` is under way"):
@@ -318,6 +323,8 @@ class TestRefusal:
                 other.close()
 
         partition(server, 2, meet)
+
+        assert meetings
 
     @pytest.mark.parametrize(
         ("kind", "made"),

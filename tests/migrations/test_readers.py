@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from tests.core.units import note, notes, url_of
 from tests.migrations.looks import counts, ddl, fill, readers
 from tests.migrations.steps import CONTRACT, EXPAND, write_step
 from tests.people import Client
+from tests.processes import unmeasured
 
 EXPECTED = Expected.of(json.loads(smoke.HEAD.read_text(encoding="utf-8")))
 UPGRADE = """
@@ -83,7 +83,7 @@ class TestCodeOnAnExpandedSchema:
         assert found == ["tables and columns: 1 found: daily_log.note"]
 
     def test_passes_the_smoke_check(self, expanded: Database) -> None:
-        here = {**os.environ, "LIFETRACKER_DATABASE_URL": url_of(expanded)}
+        here = unmeasured(LIFETRACKER_DATABASE_URL=url_of(expanded))
 
         done = subprocess.run([sys.executable, "-m", "lifetracker", "smoke"], env=here, capture_output=True, text=True)
 

@@ -44,6 +44,7 @@ from tests.ops.backups import (
     spoil_index,
     spoil_page,
 )
+from tests.processes import unmeasured
 
 ROOT = Path(__file__).parents[2]
 
@@ -234,9 +235,8 @@ def backup_in_a_process(server: Server, preexec: Callable[[], None]) -> subproce
     code = "from lifetracker.ops.backup_commands import commands; commands()"
     command = [sys.executable, "-c", code, "backup", "--keep", "1", "--root", str(server.places.root)]
     # What measures the tests' coverage would have no room for its own file either, and leave a damaged one.
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.run(
-        command, cwd=ROOT, env=unmeasured, preexec_fn=preexec, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=unmeasured(), preexec_fn=preexec, capture_output=True, text=True, check=False
     )
 
 

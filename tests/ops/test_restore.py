@@ -24,6 +24,7 @@ from lifetracker.ops.restore_units import STOPPED, Units
 from tests.core.units import notes
 from tests.engines import Engine
 from tests.ops.backups import Server, empty, notes_in, server_of, spoil_header, spoil_page
+from tests.processes import unmeasured
 
 SYSTEMCTL = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -36,6 +37,13 @@ start) echo "start $*" >> told; [ ! -e broken ] || { echo "it is broken" >&2; ex
 esac
 """
 SERVICE, SOCKET = "lifetracker-api.service", "lifetracker-api.socket"
+
+
+@pytest.fixture(autouse=True)
+def _children_unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly every test here makes a backup, in a process whose coverage its own tests measure."""
+    for name in set(os.environ) - set(unmeasured()):
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +19,7 @@ from lifetracker.ops.places import Places
 from tests.ops import archives, tiny_release
 from tests.ops.tiny_release import Behaviour
 from tests.ports import free_port
+from tests.processes import kill
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # systemctl as far as a deploy uses it: one service, started from the linked release, told ready when it answers.
@@ -147,11 +146,7 @@ class Trial:
 
     def stop(self) -> None:
         with suppress(OSError, ValueError):
-            pid = int((self.folder / "pid").read_text())
-            os.kill(pid, signal.SIGKILL)
-            for _ in range(200):
-                os.kill(pid, 0)
-                time.sleep(0.005)
+            kill(int((self.folder / "pid").read_text()))
 
     def _write_programs(self) -> None:
         (self.folder / "bin").mkdir()

@@ -90,8 +90,8 @@ class TestCallerWhoIsDeletedMeanwhile:
 
         _, *answers = asyncio.run(meanwhile())
 
-        for each in answers:
-            assert each.is_success or refusal(each)[0] in (401, 409, 422), each.text
+        for each in answers:  # one of the three may have deleted what the next one asks for
+            assert each.is_success or refusal(each)[0] in (401, 404, 409, 422), each.text
 
 
 def body_of(operation: Operation) -> dict[str, Any]:
