@@ -19,7 +19,7 @@ nox.options.error_on_missing_interpreters = False
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable  # of the environment that nox itself runs in
-HALVES = ("--numprocesses", "2")  # two at a time
+HALVES = ("--numprocesses", "2", "--dist", "worksteal")  # two at a time, none idle while the other has a queue
 QUICK = ("-m", "not slow")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")

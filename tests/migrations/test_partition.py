@@ -309,7 +309,7 @@ class TestRefusal:
             partitioned(db)
 
     def test_lets_one_run_at_a_time(self, server: Database) -> None:
-        meetings = []
+        meetings: list[str] = []
 
         def meet(told: str) -> None:
             if meetings:
