@@ -22,7 +22,7 @@ from benchmarks.load import Failed, Job, Request, Script, require_wrk, run, writ
 from benchmarks.ours import APP, FIRST, ours_served
 from benchmarks.pocketbase import pocketbase_served
 from benchmarks.report import AIMS, Results, called_there, told
-from benchmarks.serving import Server, app_served, lifetracker
+from benchmarks.serving import WORKERS, Server, app_served, lifetracker
 
 FULL_RUN = 5  # rounds
 CONNECTIONS, MIXED_CONNECTIONS = 16, 64
@@ -102,7 +102,8 @@ def _round(bench: Bench) -> None:
     for job in bench.options.only:
         for side in bench.servers:
             for name in _called(side, job):
-                measured = run(bench.scripts[side, name], bench.options.seconds, _connections(job))
+                workers = 1 if side == "peer" else WORKERS
+                measured = run(bench.scripts[side, name], bench.options.seconds, _connections(job), workers)
                 bench.results.measured[side, job].setdefault(name, []).append(measured)
             if job == "mixed" and side != "floor":
                 bench.results.memory[side].append(bench.servers[side].memory())

@@ -26,7 +26,7 @@ from benchmarks.flat_sides import CALLS, Keeps, Side, jobs_of, keepers, peers, s
 from benchmarks.load import Failed, Job, Measured, Script, once, require_wrk, run, write_script
 from benchmarks.ours import APP, FIRST, settle_in
 from benchmarks.report import judged
-from benchmarks.serving import app_served, lifetracker, plain
+from benchmarks.serving import WORKERS, app_served, lifetracker, plain
 from benchmarks.world import SHAPES, Planned
 
 FEW, MANY, FULL_RUN = 20, 20_000, 5
@@ -109,7 +109,7 @@ def _call(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
             page.say(f"round {number + 1} of {options.rounds}")
             for call in CALLS:
                 turn = 1 if number % 2 == 0 else -1  # who is first changes from round to round
-                took = [run(side[call], options.seconds, CONNECTIONS) for side in scripts[::turn]]
+                took = [run(side[call], options.seconds, CONNECTIONS, WORKERS) for side in scripts[::turn]]
                 one, other = took[::turn]
                 flat.calls[call].append((one, other))
 
@@ -136,7 +136,7 @@ def _back_up(flat: Flat, folder: Path, options: argparse.Namespace) -> None:
         script = _script(folder, "backup", "tick", server.address, ticks)
         for number in range(options.rounds):
             page.say(f"backup {number + 1} of {options.rounds}")
-            quiet = run(script, options.seconds, CONNECTIONS)
+            quiet = run(script, options.seconds, CONNECTIONS, WORKERS)
             flat.backup.append((quiet, _while_backed_up(large, folder, script, options.seconds)))
 
 
@@ -148,7 +148,7 @@ def _while_backed_up(side: Side, folder: Path, script: Script, seconds: int) -> 
     runs: list[Measured] = []
     try:
         while backup.poll() is None and len(runs) < BACKUP_RUNS:
-            runs.append(run(script, seconds, CONNECTIONS))
+            runs.append(run(script, seconds, CONNECTIONS, WORKERS))
     finally:
         if backup.wait() != 0:
             raise Failed("the backup failed")

@@ -6,12 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
+import psutil
 
 from benchmarks.world import shuffled
 
@@ -47,6 +50,9 @@ function done(summary, latency)
 end
 """
 A_MILLION = 1_000_000
+BEGUN_AT_MOST = 60
+ACCEPTED_WITHIN = 0.2  # seconds
+MUCH_MORE = 4 / 3
 
 
 class Failed(Exception):
@@ -117,14 +123,37 @@ def once(address: str, jobs: Sequence[Job]) -> None:
             client.request(request.method, request.path, headers=headers, content=request.body).raise_for_status()
 
 
-def run(script: Script, seconds: int, connections: int) -> Measured:
-    """One run; each of a script goes on with numbers that none before it had."""
-    script.runs += 1
-    command = [require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    command += ["--timeout", "30s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+def run(script: Script, seconds: int, connections: int, workers: int = 1) -> Measured:
+    """One run; each of a script goes on with numbers that none before it had.
+
+    wrk opens its connections in one instant, in which a single worker may accept them all; behind nginx, which opens
+    them one by one as they are needed, a busy one does not. Such a run is begun anew until each worker has its part.
+    """
+    load = _even_load(script, seconds, connections, workers)
+    said, _ = load.communicate(timeout=seconds + 60)
     told = json.loads(said.partition("\nJSON")[2])
     if told["failed"] or not told["requests"]:
         raise Failed(f"{script.file.stem}: {told['failed']} of {told['requests']} requests failed\n{said}")
     rate = told["requests"] / (told["microseconds"] / 1e6) / script.requests_a_job
     return Measured(rate, told["p50"] / 1000, told["p99"] / 1000)
+
+
+def _even_load(script: Script, seconds: int, connections: int, workers: int) -> subprocess.Popen[str]:
+    for _ in range(BEGUN_AT_MOST):
+        script.runs += 1
+        command = [require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+        command += ["--timeout", "30s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
+        load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        if workers == 1 or _is_even(script.address, connections / workers):
+            return load
+        load.kill()
+        load.communicate()
+    raise Failed(f"{script.file.stem}: one of {workers} workers took nearly all connections, {BEGUN_AT_MOST} times")
+
+
+def _is_even(address: str, share: float) -> bool:
+    """Whether no worker has taken much more than its share by now."""
+    time.sleep(ACCEPTED_WITHIN)
+    port = urlsplit(address).port
+    taken = Counter(each.pid for each in psutil.net_connections("tcp") if each.laddr[1:] == (port,) and each.raddr)
+    return max(taken.values(), default=0) <= share * MUCH_MORE

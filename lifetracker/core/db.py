@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import random
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
@@ -27,9 +26,11 @@ from sqlalchemy.sql.base import Executable
 from lifetracker.core import db_repository as statements
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
-from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
+from lifetracker.core.errors import Conflict, Given, Unavailable
 from lifetracker.core.open_file import OpenFile
 from lifetracker.core.prepared import Prepared
+from lifetracker.core.turns import Turns
+from lifetracker.core.waiting import Locked, Raised, Together, Waiting, pauses
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,8 +40,6 @@ SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
 COLLISIONS_AT_MOST = 3
-TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
-LONGEST_PAUSE = 0.005
 
 
 class Transaction:
@@ -74,11 +73,7 @@ class Transaction:
 Work = Callable[Concatenate[Transaction, P], R]
 
 
-class _Locked(Exception):
-    """Another connection holds what this unit needs; nothing was done."""
-
-
-class _Collided(_Locked):
+class _Collided(Locked):
     """Another unit took a unique key between this one's look and its write; a second look will find it."""
 
 
@@ -107,7 +102,9 @@ class Database:
         self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
         self._in_place: dict[bool, Connection] = {}
-        self._together = _Together(lambda: self._connection(True), clock, self.open_file)
+        file = self.open_file
+        self._turns = Turns(os.path.dirname(file.path)) if file else None
+        self._together = Together(self._transact_together, self._turns) if self._turns else None
 
     @property
     def embedded(self) -> bool:
@@ -175,41 +172,71 @@ class Database:
         for connection in self._in_place.values():
             connection.close()
         self._in_place.clear()
+        if self._turns is not None:
+            self._turns.close()
         self._engines.dispose()
 
     async def _unit(self, writable: bool, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
-        if self.embedded and not getattr(work, "takes_long", False):
+        if self._together is not None and not getattr(work, "takes_long", False):
             if writable:
-                return await self._together.run(run, wait)
+                answer: R = await self._together.run(run, wait)
+                return answer
             return await self._read_in_place(wait, run, alone=getattr(work, "asks_once", False))
         context = contextvars.copy_context()
         hop = asyncio.get_running_loop().run_in_executor
         return await hop(self._pool, lambda: context.run(self._run_waiting, self._engines.of(writable), wait, run))
 
     async def _read_in_place(self, wait: float, run: Callable[[Transaction], R], *, alone: bool) -> R:
-        pauses = None
+        ever_longer = None
         while True:
             try:
                 if alone:
                     with _translated:
                         return run(Transaction(self._connection(False), self._clock()))
                 return _transact_in_place(self._connection(False), run, self._clock())
-            except _Locked:
-                pauses = pauses or _pauses(wait)
-                await asyncio.sleep(next(pauses))
+            except Locked:
+                ever_longer = ever_longer or pauses(wait)
+                await asyncio.sleep(next(ever_longer))
 
     def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R]) -> R:
-        pauses = _pauses(wait)
+        ever_longer = pauses(wait)
         collisions = 0
         while True:
             try:
                 with _translated, engine.connect() as connection:
                     return _transact(connection, run, self._clock())
-            except _Locked as locked:
+            except Locked as locked:
                 collisions += isinstance(locked, _Collided)
                 if collisions > COLLISIONS_AT_MOST:
                     raise Conflict("another request took this place first: read again, then retry") from locked
-                time.sleep(next(pauses))
+                time.sleep(next(ever_longer))
+
+    def _transact_together(self, units: Sequence[Waiting]) -> list[Any]:
+        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails."""
+        connection = self._connection(True)
+
+        def run(tx: Transaction) -> list[Any]:
+            if len(units) > 1:
+                return [self._in_savepoint(connection, unit) for unit in units]
+            return [units[0].context.run(units[0].run, tx)]
+
+        return _transact_in_place(connection, run, self._clock(), self.open_file)
+
+    def _in_savepoint(self, connection: Connection, unit: Waiting) -> Any:
+        tx = Transaction(connection, self._clock())
+        statements.savepoint(connection)
+        try:
+            with _translated:
+                result = unit.context.run(unit.run, tx)
+        except Locked:
+            raise
+        except Exception as error:
+            if not statements.in_transaction(connection):
+                raise  # SQLite itself gave up the whole transaction, as it does on a full disk
+            statements.roll_back_to_savepoint(connection)
+            return Raised(error)
+        (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
+        return result
 
     def _connection(self, writable: bool) -> Connection:
         """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""
@@ -217,113 +244,6 @@ class Database:
             with _translated:
                 self._in_place[writable] = self._engines.of(writable).connect()
         return self._in_place[writable]
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """A unit that waits to be run with others, and whoever awaits its answer."""
-
-    run: Callable[[Transaction], Any]
-    pauses: Iterator[float]
-    answer: asyncio.Future[Any]
-    context: contextvars.Context = field(default_factory=contextvars.copy_context)
-
-
-@dataclass(slots=True)
-class _Raised:
-    """In place of an answer; an error alone could be one that the work returned."""
-
-    error: Exception
-
-
-class _Together:
-    """Units that wait in one event loop share one transaction: a savepoint each, all answered after the commit.
-
-    A durable commit waits for the disk, however much it holds: sixteen units at once cost little more than one.
-    """
-
-    def __init__(self, connect: Callable[[], Connection], clock: Clock, file: OpenFile | None) -> None:
-        self._connect = connect
-        self._clock = clock
-        self._file = file
-        self._waiting: list[_Waiting] = []
-
-    async def run(self, run: Callable[[Transaction], R], wait: float) -> R:
-        loop = asyncio.get_running_loop()
-        unit = _Waiting(run, _pauses(wait), loop.create_future())
-        self._waiting.append(unit)
-        if len(self._waiting) == 1:
-            loop.call_soon(self._flush, loop)
-        try:
-            answer: R = await unit.answer
-        except asyncio.CancelledError:
-            self._waiting = [other for other in self._waiting if other is not unit]
-            raise
-        return answer
-
-    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        units = self._waiting[:TOGETHER_AT_MOST]
-        try:
-            outcomes = self._transact(units) if units else []
-        except _Locked:
-            self._wait(loop)
-            return
-        except Exception as error:
-            outcomes = [_Raised(error)] * len(units)
-        del self._waiting[: len(units)]
-        if self._waiting:
-            loop.call_soon(self._flush, loop)
-        for unit, outcome in zip(units, outcomes, strict=True):
-            _answer(unit, outcome)
-
-    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Try again in a moment; who waited too long hears so."""
-        soonest = []
-        for unit in list(self._waiting):
-            try:
-                soonest.append(next(unit.pauses))
-            except Busy as busy:
-                self._waiting.remove(unit)
-                _answer(unit, _Raised(busy))
-        if soonest:
-            loop.call_later(min(soonest), self._flush, loop)
-
-    def _transact(self, units: Sequence[_Waiting]) -> list[Any]:
-        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails."""
-        connection = self._connect()
-        if len(units) == 1:
-            alone = units[0]
-            return [
-                _transact_in_place(connection, lambda tx: alone.context.run(alone.run, tx), self._clock(), self._file)
-            ]
-        return _transact_in_place(
-            connection, lambda _: [self._in_savepoint(connection, unit) for unit in units], self._clock(), self._file
-        )
-
-    def _in_savepoint(self, connection: Connection, unit: _Waiting) -> Any:
-        tx = Transaction(connection, self._clock())
-        statements.savepoint(connection)
-        try:
-            with _translated:
-                result = unit.context.run(unit.run, tx)
-        except _Locked:
-            raise
-        except Exception as error:
-            if not statements.in_transaction(connection):
-                raise  # SQLite itself gave up the whole transaction, as it does on a full disk
-            statements.roll_back_to_savepoint(connection)
-            return _Raised(error)
-        (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
-        return result
-
-
-def _answer(unit: _Waiting, outcome: Any) -> None:
-    if unit.answer.done():  # cancelled meanwhile
-        return
-    if isinstance(outcome, _Raised):
-        unit.answer.set_exception(outcome.error)
-    else:
-        unit.answer.set_result(outcome)
 
 
 def _transact_in_place(
@@ -359,16 +279,6 @@ def _transact(connection: Connection, run: Callable[[Transaction], R], now: date
         return result
 
 
-def _pauses(wait: float) -> Iterator[float]:
-    """Ever longer pauses between two tries, with some chance in them so that waiters spread; `Busy` after `wait`."""
-    deadline = time.monotonic() + wait
-    pause = 0.001
-    while time.monotonic() < deadline:
-        yield pause * random.uniform(0.5, 1.0)
-        pause = min(pause * 2, LONGEST_PAUSE)
-    raise Busy("the database is busy with another writer: try again in a moment")
-
-
 class _Translated:
     """Around statements: database errors as what they mean to a caller; any that is left is a bug of ours."""
 
@@ -391,7 +301,7 @@ def _meaning(error: DBAPIError) -> Exception | None:
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     state = getattr(error.orig, "sqlstate", None)
     if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
-        return _Locked()
+        return Locked()
     if state == UNIQUE_VIOLATION:
         return _Collided()
     if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):

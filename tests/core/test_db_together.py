@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from lifetracker.core.db import TOGETHER_AT_MOST, Database, Transaction, Work
+from lifetracker.core.db import Database, Transaction, Work
 from lifetracker.core.errors import Busy, Unavailable
+from lifetracker.core.waiting import TOGETHER_AT_MOST
 from tests.core.test_db import break_a_foreign_key
 from tests.core.units import another, locked, note, notes
 

@@ -1,0 +1,137 @@
+"""Who waits to write: the units of one event loop, which go into the database together, in turn with other processes.
+
+A durable commit waits for the disk, however much it holds: sixteen units at once cost little more than one. Nothing
+here blocks the loop, and nobody waits for longer than they said they would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lifetracker.core.errors import Busy
+from lifetracker.core.turns import Turns
+
+TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
+LONGEST_PAUSE = 0.005
+
+
+class Locked(Exception):
+    """Another connection holds what this unit needs; nothing was done."""
+
+
+@dataclass(slots=True)
+class Raised:
+    """In place of an answer; an error alone could be one that the work returned."""
+
+    error: Exception
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A unit that waits to be run with others, and whoever awaits its answer."""
+
+    run: Callable[..., Any]
+    pauses: Iterator[float]
+    answer: asyncio.Future[Any]
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def be_answered(self, outcome: Any) -> None:
+        if self.answer.done():  # cancelled meanwhile
+            return
+        if isinstance(outcome, Raised):
+            self.answer.set_exception(outcome.error)
+        else:
+            self.answer.set_result(outcome)
+
+
+class Together:
+    """Units that wait in one event loop are handed to `transact` at once.
+
+    That answers what each of them answers, or `Raised`; it raises `Locked` when it has done nothing of any.
+    """
+
+    def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], turns: Turns) -> None:
+        self._transact = transact
+        self._turns = turns
+        self._turn_is_awaited = False
+        self._waiting: list[Waiting] = []
+        self._again: asyncio.TimerHandle | None = None
+
+    async def run(self, run: Callable[..., Any], wait: float) -> Any:
+        """What `run` answers in a transaction; `Busy` when it could not be had within so many seconds."""
+        loop = asyncio.get_running_loop()
+        unit = Waiting(run, pauses(wait), loop.create_future())
+        self._waiting.append(unit)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._flush, loop)
+        try:
+            return await unit.answer
+        except asyncio.CancelledError:
+            self._waiting = [other for other in self._waiting if other is not unit]
+            raise
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._turns.take():
+            self._await_turn(loop)
+            self._wait(loop)
+            return
+        try:
+            units = self._waiting[:TOGETHER_AT_MOST]
+            outcomes = self._transact(units) if units else []
+        except Locked:
+            self._wait(loop)
+            return
+        except Exception as error:
+            outcomes = [Raised(error)] * len(units)
+        finally:
+            self._turns.give_back()
+        del self._waiting[: len(units)]
+        if self._waiting:
+            loop.call_soon(self._flush, loop)
+        for unit, outcome in zip(units, outcomes, strict=True):
+            unit.be_answered(outcome)
+
+    def _await_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        def is_ours() -> None:
+            self._turn_is_awaited = False
+            self._flush(loop)
+
+        def tell_loop() -> None:
+            try:
+                loop.call_soon_threadsafe(is_ours)
+            except RuntimeError:  # it has ended meanwhile
+                self._turns.give_back()
+
+        if not self._turn_is_awaited:
+            self._turn_is_awaited = True
+            self._turns.await_next(tell_loop)
+
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Try again in a moment; who waited too long hears so."""
+        soonest = []
+        for unit in list(self._waiting):
+            try:
+                soonest.append(next(unit.pauses))
+            except Busy as busy:
+                self._waiting.remove(unit)
+                unit.be_answered(Raised(busy))
+        if self._again is not None:
+            self._again.cancel()
+        if soonest:
+            self._again = loop.call_later(min(soonest), self._flush, loop)
+
+
+def pauses(wait: float) -> Iterator[float]:
+    """Ever longer pauses between two tries, with some chance in them so that waiters spread; `Busy` after `wait`."""
+    deadline = time.monotonic() + wait
+    pause = 0.001
+    while time.monotonic() < deadline:
+        yield pause * random.uniform(0.5, 1.0)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    raise Busy("the database is busy with another writer: try again in a moment")
