@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
 
 from lifetracker.challenges.models import CHALLENGES, TURNS
+from lifetracker.challenges.stored import SHOWN
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
 
@@ -16,9 +17,10 @@ PIECE = 20
 
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
 # The turns of one are in no order: to ask for it would have the database sort, where there is hardly ever anything to.
-_WITH_TURNS = select(
-    CHALLENGES, TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date
-).outerjoin(TURNS, TURNS.c.challenge_id == CHALLENGES.c.id)
+_TURN = (TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date)
+_WITH_TURNS = select(*(CHALLENGES.c[name] for name in SHOWN), *_TURN).outerjoin(
+    TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
+)
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
 _OWN = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
 _ONE = Prepared(_OWN.where(CHALLENGES.c.id == bindparam("this")))

@@ -44,7 +44,7 @@ class Rules(NamedTuple):
     written_at: datetime | None = None
 
     def rests_on(self, day: date) -> bool:
-        return any(rest.covers(day) for rest in self.rests)
+        return bool(self.rests) and any(rest.covers(day) for rest in self.rests)
 
     def end_of(self, start: date) -> date | None:
         """The last day of an attempt that begins on `start`."""

@@ -15,12 +15,12 @@ from lifetracker.templates.goal import Goal
 from lifetracker.templates.promise import FIELDS
 
 SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
-_SHOWN_OF = attrgetter(*SHOWN)
+_ID = attrgetter("id")
 
 
 def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
-    """A challenge for each run of rows with the same id; each row holds one of its turns, or none."""
-    for _, group in groupby(rows, key=attrgetter("id")):
+    """A challenge for each run of rows with one id. A row begins with `SHOWN`, and holds one of its turns or none."""
+    for _, group in groupby(rows, key=_ID):
         run = list(group)
         yield _stored(run[0], _turns(run) if run[0].turn else (), week_starts_on)
 
@@ -32,8 +32,7 @@ def _turns(run: Iterable[Any]) -> tuple[TurnTaken, ...]:
 
 
 def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
-    shown = dict(zip(SHOWN, _SHOWN_OF(row), strict=True))
-    rests = [turn for turn in turns if turn.kind != "restart"]
+    rests = [turn for turn in turns if turn.kind != "restart"] if turns else ()
     rules = Rules(
         challenge_id=row.id,
         goal=Goal(row.kind, row.direction, row.target),
@@ -42,13 +41,13 @@ def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -
         duration_days=row.duration_days,
         on_miss=row.on_miss,
         allowed_misses=row.allowed_misses or 0,
-        rests=tuple(Span(turn.first, turn.until and turn.until - ONE_DAY) for turn in rests),
-        restarts=tuple(turn.first for turn in turns if turn.kind == "restart"),
-        archived=any(turn.kind == "archive" and turn.until is None for turn in rests),
+        rests=tuple([Span(turn.first, turn.until and turn.until - ONE_DAY) for turn in rests]),
+        restarts=tuple([turn.first for turn in turns if turn.kind == "restart"]),
+        archived=bool([turn for turn in rests if turn.kind == "archive" and turn.until is None]),
         week_starts_on=week_starts_on,
         written_at=row.updated_at,
     )
-    return Stored(rules, shown, turns, row.updated_at)
+    return Stored(rules, dict(zip(SHOWN, row, strict=False)), turns, row.updated_at)
 
 
 def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:

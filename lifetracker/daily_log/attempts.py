@@ -122,7 +122,7 @@ def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = 
 
     With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before.
     """
-    begun = [rules.first_start, *(day for day in rules.restarts if day <= as_of)]
+    begun = [rules.first_start, *[day for day in rules.restarts if day <= as_of]]
     place = bisect_right(begun, since.start) - 1 if since else 0
     walks = [_going_on(since, rules) if since else Walk(1, begun[0], rules.end_of(begun[0]))]
     while True:
@@ -240,12 +240,13 @@ def period_at(rules: Rules, schedule: Times, day: date, start: date, end: date |
     first, last = period_of(schedule, day, rules.week_starts_on)
     length = (last - first).days + 1
     first, last = max(first, start), last if end is None else min(last, end)
-    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
-    counted = [each for each in days if not (rules.rests and rules.rests_on(each)) and not _is_skipped(log.get(each))]
-    needs = min(-(-schedule.count * len(counted) // length), len(counted))
-    done = [each for each in counted if each in log and outcome(rules.goal, *log[each]) == "done"]
+    counted, done = 0, []
+    for each in map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)):
+        entry = log.get(each)
+        if (entry and entry.skipped) or rules.rests_on(each):
+            continue
+        counted += 1
+        if entry and outcome(rules.goal, *entry) == "done":
+            done.append(each)
+    needs = min(-(-schedule.count * counted // length), counted)
     return Period(first, last, needs, tuple(done))
-
-
-def _is_skipped(entry: Logged | None) -> bool:
-    return entry is not None and entry.skipped

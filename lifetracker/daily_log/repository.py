@@ -28,7 +28,8 @@ _DAYS_OF_ONE = Prepared(
 
 # A standing, and a row for each entry that it does not count yet, or one with nulls.
 _ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
-_SINCE = select(STANDINGS, *_ENTRY).outerjoin(
+_STOOD = [column for column in STANDINGS.c if column.name != "user_id"]
+_SINCE = select(*_STOOD, *_ENTRY).outerjoin(
     LOG,
     and_(
         LOG.c.user_id == STANDINGS.c.user_id,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import Any
 
 from lifetracker.challenges.rules import Attempt, Span
-from lifetracker.challenges.stored import show, stored_of
+from lifetracker.challenges.stored import SHOWN, show, stored_of
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 START = date(2026, 3, 1)
@@ -32,6 +32,8 @@ WRITTEN: dict[str, Any] = {
     "created_at": NOON,
     "updated_at": NOON,
 }
+OF_A_TURN = ("turn_id", "turn", "from_date", "until_date")
+Row = namedtuple("Row", [*SHOWN, *OF_A_TURN])  # type: ignore[misc]
 
 
 class TestStoredOf:
@@ -100,6 +102,7 @@ def turn(kind: str, first: int, until: int | None = None) -> dict[str, Any]:
     return {"turn_id": 7, "turn": kind, "from_date": march(first), "until_date": until and march(until)}
 
 
-def row(taken: dict[str, Any] | None = None, **fields: Any) -> SimpleNamespace:
-    none = {"turn_id": None, "turn": None, "from_date": None, "until_date": None}
-    return SimpleNamespace(**WRITTEN | (taken or none) | fields)
+def row(taken: dict[str, Any] | None = None, **fields: Any) -> Any:
+    """As the repository answers it."""
+    given = WRITTEN | (taken or dict.fromkeys(OF_A_TURN)) | fields
+    return Row(**given)
