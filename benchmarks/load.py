@@ -51,7 +51,7 @@ end
 """
 A_MILLION = 1_000_000
 BEGUN_AT_MOST = 60
-ACCEPTED_WITHIN = 0.2  # seconds
+BETWEEN_LOOKS, LOOKS_AT_MOST = 0.1, 10  # seconds
 MUCH_MORE = 4 / 3
 
 
@@ -152,8 +152,11 @@ def _even_load(script: Script, seconds: int, connections: int, workers: int) -> 
 
 
 def _is_even(address: str, share: float) -> bool:
-    """Whether no worker has taken much more than its share by now."""
-    time.sleep(ACCEPTED_WITHIN)
+    """Whether no worker has taken much more than its share, once all connections are taken."""
     port = urlsplit(address).port
-    taken = Counter(each.pid for each in psutil.net_connections("tcp") if each.laddr[1:] == (port,) and each.raddr)
+    for _ in range(LOOKS_AT_MOST):
+        time.sleep(BETWEEN_LOOKS)
+        taken = Counter(each.pid for each in psutil.net_connections("tcp") if each.laddr[1:] == (port,) and each.raddr)
+        if taken and None not in taken:
+            break
     return max(taken.values(), default=0) <= share * MUCH_MORE
