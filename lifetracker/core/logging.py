@@ -53,7 +53,8 @@ def tell_request(level: str, message: str) -> None:
     Nearly every line is of a request, and through the logger it costs as much as finding who calls.
     """
     if LEVELS[level] >= _told.threshold:
-        _told.write(level, SECRETS.sub(HIDDEN, message))
+        may_tell = "@" in message or "lt_" in message  # looking for a secret costs half of the line
+        _told.write(level, SECRETS.sub(HIDDEN, message) if may_tell else message)
 
 
 def _write_plainly(level: str, message: str) -> None:
