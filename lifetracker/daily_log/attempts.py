@@ -123,7 +123,7 @@ def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = 
     With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before.
     """
     begun = [rules.first_start, *[day for day in rules.restarts if day <= as_of]]
-    place = bisect_right(begun, since.start) - 1 if since else 0
+    place = bisect_right(begun, since.start) - 1 if since and rules.restarts else 0
     walks = [_going_on(since, rules) if since else Walk(1, begun[0], rules.end_of(begun[0]))]
     while True:
         stop = begun[place + 1] - ONE_DAY if place + 1 < len(begun) else None
