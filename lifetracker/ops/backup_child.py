@@ -12,11 +12,11 @@ from typing import IO, Any
 
 from lifetracker.ops import shell
 from lifetracker.ops.backup_files import NoSpace
-from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.refusal import Refused
 
 HERE = Path(__file__).resolve().parents[2]
-KINDS: dict[str, type[Refused]] = {kind.__name__: kind for kind in (Damaged, NotOurs, NoSpace)}
+KINDS: dict[str, type[Refused]] = {kind.__name__: kind for kind in (Damaged, NotOurs, Empty, NoSpace)}
 LINES_SHOWN = 3
 
 

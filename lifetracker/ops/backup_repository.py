@@ -27,6 +27,10 @@ class NotOurs(Refused):
     """A database, but not one of LifeTracker."""
 
 
+class Empty(NotOurs):
+    """A database without a table: there is nothing in it to lose."""
+
+
 def copy_whole(source: Path, to: Path, after_step: Callable[[], None]) -> None:
     """A new file with all that was committed when it began, whatever is written meanwhile.
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.refusal import Refused
 
 
@@ -35,6 +35,8 @@ def facts_of(connection: Connection) -> dict[str, Any]:
         raise Damaged(f"the database is damaged: indexes {', '.join(broken)}")
     listed = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
     names = connection.execute(text(listed)).scalars().all()
+    if not names:
+        raise Empty("the database is empty")
     if "alembic_version" not in names:
         raise NotOurs("this is not a database of LifeTracker: it holds none of its tables")
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -46,14 +46,16 @@ def deploy(host: str, path: Path, words: Sequence[str], tell: Teller, *, sudo: b
 
 def ask(host: str, words: Sequence[str], *, sudo: bool = False) -> int:
     """Run `deploy` there with `words` and without an archive, by the command of the release that is live."""
-    code = _run(host, ["lifetracker", "deploy", *words], sudo)
+    code = _run(
+        host, ["lifetracker", "deploy", *words], sudo, f"command -v lifetracker >/dev/null || exit {NOT_FOUND}; "
+    )
     if code == NOT_FOUND:
         raise Refused(f"nothing is live at {host} that could answer: `lifetracker deploy ARCHIVE --host {host}` first")
     return code
 
 
-def _run(host: str, command: Sequence[str], sudo: bool) -> int:
-    there = shlex.join([*(["sudo"] if sudo else []), *command])
+def _run(host: str, command: Sequence[str], sudo: bool, first: str = "") -> int:
+    there = first + shlex.join([*(["sudo"] if sudo else []), *command])
     code = subprocess.run([*_ssh(host, terminal=os.isatty(0)), there], check=False).returncode  # noqa: S603
     if code == SSH_FAILED:
         raise Refused(f"the connection to {host} broke; what had begun there goes on, `--status` tells how it ended")

@@ -11,7 +11,7 @@ from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_manifest as manifests
 from lifetracker.ops import restore_database as database
 from lifetracker.ops.backup_manifest import Backup
-from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.backup_source import Source, source_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -94,5 +94,7 @@ def _keep(folder: Path, source: Source) -> Backup | None:
         return None
     try:
         return backups.make_in(folder, source, KEPT)
+    except Empty:
+        return None
     except (Damaged, NotOurs) as problem:
         return backups.make_in(folder, source, KEPT, problem=str(problem))

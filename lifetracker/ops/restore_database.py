@@ -14,7 +14,7 @@ from lifetracker.ops.backup_copy import BESIDE
 from lifetracker.ops.backup_database import DUMP, require_same
 from lifetracker.ops.backup_files import require_space
 from lifetracker.ops.backup_manifest import Backup, Facts
-from lifetracker.ops.backup_repository import Damaged, NotOurs
+from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.backup_source import NAME, Source
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
@@ -53,7 +53,7 @@ def losses(backup: Backup, source: Source, new: Path) -> Mapping[str, tuple[int,
     """By table that differs: rows now, rows then, rows of now that will not be there as they are. None where what is
     there cannot be read. On PostgreSQL the third is a count's difference."""
     if source.file is None:
-        now = _facts(source).tables
+        now = _tables(source)
         then = backup.manifest.tables
         both = {name: (now.get(name, 0), then.get(name, 0)) for name in {*now, *then}}
         return {name: (*each, max(0, each[0] - each[1])) for name, each in sorted(both.items()) if each[0] != each[1]}
@@ -80,6 +80,13 @@ def replace(backup: Backup, source: Source, new: Path) -> None:
         ask("switch", new, source.file, user=USER)
     except Damaged:
         ask("switch-damaged", new, source.file, user=USER)
+
+
+def _tables(source: Source) -> Mapping[str, int]:
+    try:
+        return _facts(source).tables
+    except Empty:
+        return {}
 
 
 def _facts(source: Source) -> Facts:

@@ -41,6 +41,10 @@ class Server:
         return found
 
 
+def holds(backup: Backup) -> dict[str, int]:
+    return dict(sorted(backup.manifest.tables.items()))
+
+
 def divide(server: Server, partitions: int) -> None:
     database = Database(server.url)
     partition(database, partitions, lambda told: None)
@@ -118,6 +122,17 @@ class TestRestore:
         assert kept is not None
         restoring.restore(server.places, kept)
         assert server.notes() == ["kept", "later"]
+
+    def test_brings_it_into_a_database_that_is_empty(self, server: Server, backup: Backup, engine: Engine) -> None:
+        """As after a disk was lost: the server is new, and somebody made the database."""
+        plans: list[restoring.Plan] = []
+        with engine.fresh_database(migrated=False) as url:
+            empty = Server(server.places.root / "new", url)
+
+            kept = restoring.restore(empty.places, backup, agree=plans.append)
+
+            assert (kept, plans[0].losses) == (None, {name: (0, n, 0) for name, n in holds(backup).items() if n})
+            assert empty.notes() == ["kept"]
 
     def test_says_what_to_do_where_tables_are_partitioned(self, server: Server) -> None:
         divide(server, 2)

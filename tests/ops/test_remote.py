@@ -219,8 +219,12 @@ class TestAsk:
 
         assert host.ran == [f"deploy {word}"]
 
-    def test_says_so_where_nothing_is_live(self, host: Host) -> None:
-        host.ends_with(127)
+    @pytest.mark.parametrize("sudo", [False, True])
+    def test_says_so_where_nothing_is_live(self, host: Host, sudo: bool) -> None:
+        """`sudo` would end with 1 where the command is not there."""
+        (host.folder / "there/lifetracker").unlink()
 
         with pytest.raises(Refused, match="nothing is live"):
-            remote.ask("example.org", ["--status"])
+            remote.ask("example.org", ["--status"], sudo=sudo)
+
+        assert host.ran == []
