@@ -27,6 +27,7 @@ PREPARE = (
     "find {folder} -type f -mtime +7 -delete; stat -c %s {file} 2>/dev/null || echo 0"
 )
 SSH_FAILED, NOT_FOUND = 255, 127
+WHERE_IT_IS = f"command -v lifetracker >/dev/null || exit {NOT_FOUND}; "  # sudo itself would end with 1
 
 
 def deploy(host: str, path: Path, words: Sequence[str], tell: Teller, *, sudo: bool = False) -> int:
@@ -46,9 +47,7 @@ def deploy(host: str, path: Path, words: Sequence[str], tell: Teller, *, sudo: b
 
 def ask(host: str, words: Sequence[str], *, sudo: bool = False) -> int:
     """Run `deploy` there with `words` and without an archive, by the command of the release that is live."""
-    code = _run(
-        host, ["lifetracker", "deploy", *words], sudo, f"command -v lifetracker >/dev/null || exit {NOT_FOUND}; "
-    )
+    code = _run(host, ["lifetracker", "deploy", *words], sudo, WHERE_IT_IS)
     if code == NOT_FOUND:
         raise Refused(f"nothing is live at {host} that could answer: `lifetracker deploy ARCHIVE --host {host}` first")
     return code
