@@ -11,7 +11,9 @@ import contextvars
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from lifetracker.core.errors import Busy
@@ -19,6 +21,7 @@ from lifetracker.core.turns import Turns
 
 TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
 LONGEST_PAUSE = 0.005
+TAKEN_UP_WITHIN = 0.02
 
 
 class Locked(Exception):
@@ -77,13 +80,16 @@ class Together:
             raise
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        units = self._waiting[:TOGETHER_AT_MOST]
+        if not units:
+            self._turns.give_back()  # it may have come when nobody waited any more
+            return
         if not self._turns.take():
+            self._wait(loop)  # first, so that the timer stands whatever comes
             self._await_turn(loop)
-            self._wait(loop)
             return
         try:
-            units = self._waiting[:TOGETHER_AT_MOST]
-            outcomes = self._transact(units) if units else []
+            outcomes = self._transact(units)
         except Locked:
             self._wait(loop)
             return
@@ -98,19 +104,25 @@ class Together:
             unit.be_answered(outcome)
 
     def _await_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The turn comes in another thread, which gives it back where the loop does not take it up soon: one that is
+        busy, hangs or has ended must not hold up who could write."""
+        begun = Event()
+
         def is_ours() -> None:
+            begun.set()
             self._turn_is_awaited = False
             self._flush(loop)
 
         def tell_loop() -> None:
-            try:
+            with suppress(RuntimeError):  # it has ended meanwhile
                 loop.call_soon_threadsafe(is_ours)
-            except RuntimeError:  # it has ended meanwhile
+            if not begun.wait(TAKEN_UP_WITHIN):
+                self._turn_is_awaited = False
                 self._turns.give_back()
 
         if not self._turn_is_awaited:
-            self._turn_is_awaited = True
             self._turns.await_next(tell_loop)
+            self._turn_is_awaited = True
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try again in a moment; who waited too long hears so."""

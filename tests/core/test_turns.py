@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -109,6 +111,28 @@ class TestWrite:
             theirs.give_back()
 
             assert asyncio.run(impatient.write(note)) == "a note"
+
+    def test_leaves_its_turn_to_others_while_its_loop_is_at_something_else(self, db: Database) -> None:
+        async def write_and_be_busy() -> str:
+            waiting = asyncio.create_task(db.write(note))
+            await asyncio.sleep(0.02)
+            theirs.give_back()
+            time.sleep(0.2)  # as a loop that hangs
+            assert theirs.take()
+            theirs.give_back()
+            return await waiting
+
+        with closing(_turns_at(db)) as theirs:
+            theirs.take()
+            assert asyncio.run(write_and_be_busy()) == "a note"
+
+    def test_goes_on_where_a_folder_takes_no_lock(self, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: int) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(fcntl, "flock", refuse)
+
+        assert [asyncio.run(db.write(note)), asyncio.run(db.write(note))] == ["a note", "a note"]
 
     def test_gives_its_turn_to_nobody_who_has_ended(self, db: Database) -> None:
         """The loop is gone by the time that the turn comes: it is free for others then."""
