@@ -210,7 +210,7 @@ def copy_database(
 
 @database_app.command("partition")
 def partition_database(
-    partitions: Annotated[int, typer.Option(min=1, max=1024, help="How many; with 1 tables are whole again.")] = 16,
+    partitions: Annotated[int, typer.Option(min=1, max=128, help="How many; with 1 tables are whole again.")] = 16,
 ) -> None:
     """Partition by person what grows with every day, on PostgreSQL, while the service goes on."""
     with _database() as db:

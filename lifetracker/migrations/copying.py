@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from lifetracker.core.db import Database
 from lifetracker.core.db_repository import has_tables
 from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.errors import Conflict
 from lifetracker.migrations import HEAD, UNFINISHED, schema
 from lifetracker.migrations import copy_repository as repository
 from lifetracker.migrations.canonical import Tally
@@ -147,6 +148,10 @@ def _put(copy: Database, table: Table, rows: list[repository.Row], before: int) 
             copy.migrate_now(lambda connection: repository.put_page(connection, table, rows, before))
     except repository.Meanwhile:
         raise CopyRefused("another copy into this target is under way") from None
+    except Conflict:
+        raise CopyRefused(
+            f"{table.name}: a row comes twice: the source was written since this copy began; --anew begins again"
+        ) from None
     except DBAPIError as error:
         said = str(error.orig).partition("\n")[0]
         raise CopyRefused(f"{table.name}: the target does not take what the source holds: {said}") from None

@@ -64,10 +64,15 @@ def partition(db: Database, partitions: int, tell: Tell) -> Partitioned:
 
 def _refuse_what_would_be_lost(db: Database, tables: Sequence[Table]) -> None:
     for table in tables:
-        if found := db.inspect_now(partial(repository.in_the_way, table=table)):
-            raise PartitionRefused(
-                f"on {table.name} there is {', '.join(found)}: drop it, and make it again afterwards"
-            )
+        owner = db.inspect_now(partial(repository.other_owner, table=table))
+        if owner is not None:
+            raise PartitionRefused(f"{table.name} belongs to {owner}, which would lose it: connect as that role")
+        _refuse_what_hangs_on(table, db.inspect_now(partial(repository.in_the_way, table=table)))
+
+
+def _refuse_what_hangs_on(table: Table, found: Sequence[str]) -> None:
+    if found:
+        raise PartitionRefused(f"on {table.name} there is {', '.join(found)}: drop it, and make it again afterwards")
 
 
 @contextmanager
@@ -91,13 +96,21 @@ def _claims(holder: Database) -> Iterator[bool]:
 
 
 def _partition(db: Database, tables: Sequence[Table], partitions: int, tell: Tell) -> Partitioned:
+    revision = db.inspect_now(repository.revision)
     try:
         rows = sum(_build(db, table, partitions, tell) for table in tables)
-        locked = _swap(db, tables, tell)
-    except BaseException:
-        _patiently(db, repository.clear_away)
-        raise
+        locked = _swap(db, tables, revision, tell)
+    finally:
+        _clear_away(db, tell)
     return Partitioned(tuple(table.name for table in tables), rows, locked)
+
+
+def _clear_away(db: Database, tell: Tell) -> None:
+    """No reason to call a run failed, nor to hide why it did: what is left goes the next time."""
+    try:
+        _patiently(db, repository.clear_away)
+    except PartitionRefused:
+        tell("what is left over of this run could not be thrown away: the next run begins with that")
 
 
 def _parts_of(db: Database, table: Table) -> int:
@@ -112,6 +125,8 @@ def _build(db: Database, table: Table, partitions: int, tell: Tell) -> int:
     began = monotonic()
     _calmly(db, lambda connection: repository.add_indexes(connection, table))
     _patiently(db, lambda connection: repository.declare_references(connection, table, partitions))
+    # Who went for good before the keys stood has rows in the twin still; who goes from here on takes them along.
+    _patiently(db, partial(repository.catch_up, table=table))
     for part in repository.parts(table, partitions):
         _calmly(db, partial(repository.validate_references, table=table, part=part))
     _patiently(db, lambda connection: repository.unite_references(connection, table, partitions))
@@ -133,24 +148,25 @@ def _fill(db: Database, table: Table, tell: Tell) -> int:
     return rows
 
 
-def _swap(db: Database, tables: Sequence[Table], tell: Tell) -> float:
+def _swap(db: Database, tables: Sequence[Table], revision: str, tell: Tell) -> float:
     """How long the tables were locked."""
     for _ in range(ROUNDS_AT_MOST):
         if sum(_patiently(db, partial(repository.catch_up, table=table)) for table in tables) < FEW_CHANGES:
             break
     else:
         tell("so much is written that the last changes are brought over under the lock")
-    began = _patiently(db, lambda connection: _put_in_place(connection, tables))
-    locked = monotonic() - began
-    _patiently(db, repository.clear_away)
-    return locked
+    began = _patiently(db, lambda connection: _put_in_place(connection, tables, revision))
+    return monotonic() - began
 
 
-def _put_in_place(connection: Connection, tables: Sequence[Table]) -> float:
-    """When the lock was had; the transaction ends with it."""
+def _put_in_place(connection: Connection, tables: Sequence[Table], revision: str) -> float:
+    """When the lock was had; the transaction ends with it. Nobody can change the tables any more that it looks at."""
     repository.lock(connection, tables)
     began = monotonic()
+    if repository.revision(connection) != revision:
+        raise PartitionRefused("the schema was upgraded meanwhile: the tables are as they were, run it again")
     for table in tables:
+        _refuse_what_hangs_on(table, repository.in_the_way(connection, table))
         repository.catch_up(connection, table)
         repository.put_in_place(connection, table)
     return began

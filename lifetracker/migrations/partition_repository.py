@@ -19,12 +19,12 @@ PARTITIONS, BUILDING, REPLACED = "lifetracker_partitions", "lifetracker_building
 ROWS_A_PIECE = 50_000
 LOCK_TIMEOUT = "1s"
 # What hangs on a table and would not follow to its twin: an operator's own. Triggers of ours do follow.
-OURS = "forgets_standing"
+OURS, NOTING = "forgets_standing", "note_changes"
 IN_THE_WAY = """
     SELECT 'view ' || ev_class::regclass FROM pg_depend JOIN pg_rewrite ON pg_rewrite.oid = objid
     WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = CAST(:name AS regclass)
     UNION SELECT 'trigger ' || tgname FROM pg_trigger
-    WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal AND tgname <> :ours
+    WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal AND tgname NOT IN (:ours, :noting)
     UNION SELECT 'policy ' || polname FROM pg_policy WHERE polrelid = CAST(:name AS regclass)
     UNION SELECT 'key ' || conname FROM pg_constraint WHERE confrelid = CAST(:name AS regclass) AND contype = 'f'
     UNION SELECT 'publication ' || pubname FROM pg_publication_rel JOIN pg_publication ON pg_publication.oid = prpubid
@@ -62,7 +62,21 @@ def partitions_of(connection: Connection, table: Table) -> int:
 
 def in_the_way(connection: Connection, table: Table) -> list[str]:
     """What would be lost with the table."""
-    return sorted(connection.execute(text(IN_THE_WAY), {"name": table.name, "ours": OURS}).scalars())
+    return sorted(connection.execute(text(IN_THE_WAY), {"name": table.name, "ours": OURS, "noting": NOTING}).scalars())
+
+
+def other_owner(connection: Connection, table: Table) -> str | None:
+    """Whose the table is; None where it is ours."""
+    question = """
+        SELECT relowner::regrole::text FROM pg_class
+        WHERE oid = CAST(:name AS regclass) AND relowner <> CAST(current_user AS regrole)
+    """
+    return connection.execute(text(question), {"name": table.name}).scalar()
+
+
+def revision(connection: Connection) -> str:
+    found: str = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    return found
 
 
 def read_committed(connection: Connection) -> None:
@@ -111,7 +125,7 @@ def note_changes(connection: Connection, table: Table) -> None:
     )
     connection.execute(
         text(f"""
-        CREATE TRIGGER note_changes AFTER INSERT OR UPDATE OR DELETE ON {table.name}
+        CREATE TRIGGER {NOTING} AFTER INSERT OR UPDATE OR DELETE ON {table.name}
         FOR EACH ROW EXECUTE FUNCTION {BUILDING}.note_{table.name}()
         """)
     )
@@ -203,7 +217,7 @@ def put_in_place(connection: Connection, table: Table) -> None:
     hung = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND tgname = :ours"
     triggers = connection.execute(text(hung), {"name": table.name, "ours": OURS}).scalars().all()
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {REPLACED}"))
-    connection.execute(text(f"DROP TRIGGER note_changes ON {table.name}"))
+    connection.execute(text(f"DROP TRIGGER {NOTING} ON {table.name}"))
     connection.execute(text(f"ALTER TABLE {table.name} SET SCHEMA {REPLACED}"))
     connection.execute(text(f'ALTER TABLE {_twin(table)} SET SCHEMA "{schema}"'))
     for again in (*grants, *triggers):

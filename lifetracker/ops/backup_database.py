@@ -28,9 +28,12 @@ def copy(source: Source, folder: Path) -> Facts:
 
 
 def keep(source: Source, folder: Path) -> Facts:
-    """The bytes of a file that is damaged, and of its log, as they are."""
+    """The bytes of a file that is damaged, and of its log, as they are; on PostgreSQL what can be dumped."""
+    to = folder / DATABASE[source.engine]
     if source.file is not None:
-        ask("keep", source.file, folder / DATABASE[source.engine], user=USER)
+        ask("keep", source.file, to, user=USER)
+    else:
+        ask("keep", to, user=USER, module=DUMP, environment={NAME: source.url})
     return Facts(tables={}, revision=None)
 
 

@@ -7,10 +7,13 @@ the environment: what stands in a command line, every user of the machine can re
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from lifetracker.core.engines import url_of
@@ -22,6 +25,8 @@ from lifetracker.ops.refusal import Refused
 
 URL = url_of(os.environ.get(NAME, "sqlite:///none.db"))
 LINES_SHOWN = 5
+OVER_WHAT_IS_THERE = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
+QUIET = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
 WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
@@ -53,31 +58,63 @@ def try_out() -> dict[str, Any]:
             return repository.facts_of(connection)
 
 
+def keep(to: Path) -> None:
+    """What can be dumped of a database that is not sound."""
+    _run("pg_dump", URL, "--format=custom", *WITHOUT_OWNERS, f"--file={to}")
+
+
 def load() -> None:
-    """The dump on stdin in the place of what is there, in one transaction: all of it, or nothing."""
+    """The dump on stdin in the place of what is there, in one transaction: all of it, or nothing.
+
+    Not by `pg_restore` alone: it drops what the dump holds, and fails where a newer schema's tables refer to that.
+    The transaction is ended by us, and only after the whole of the dump: who is killed leaves all as it was.
+    """
     if who := users():
         raise Refused(f"the database is in use by {', '.join(who)}: end that first")
     with repository.held_still(URL) as connection:
-        divided = repository.partitioned(connection)
-    if divided:
-        raise Refused(
-            f"{' and '.join(divided)} are partitioned, and pg_restore cannot put anything in their place: "
-            "`lifetracker db partition --partitions 1` makes them whole; or restore into an empty database and use that"
-        )
-    _run("pg_restore", URL, "--clean", "--if-exists", "--single-transaction", "--exit-on-error", *WITHOUT_OWNERS)
+        first = ["BEGIN", "SET LOCAL client_min_messages = warning", *repository.drops(connection)]
+    with TemporaryFile() as said_there, TemporaryFile() as said_here:
+        psql = _begin("psql", URL, *QUIET, stdin=subprocess.PIPE, stderr=said_there)
+        restore = _begin("pg_restore", None, "--file=-", *OVER_WHAT_IS_THERE, stdout=subprocess.PIPE, stderr=said_here)
+        assert psql.stdin
+        assert restore.stdout
+        with suppress(BrokenPipeError), psql.stdin:  # psql has met an error: its own exit code tells
+            psql.stdin.write("".join(f"{each};\n" for each in first).encode())
+            shutil.copyfileobj(restore.stdout, psql.stdin)
+            if restore.wait() == 0:
+                psql.stdin.write(b"COMMIT;\n")
+        psql.wait()
+        restore.stdout.close()
+        restore.wait()
+        for program, done, said in (("psql", psql, said_there), ("pg_restore", restore, said_here)):
+            said.seek(0)
+            _require_well(program, done.returncode, said.read().decode(errors="replace"))
+
+
+def _begin(program: str, url: Any, *options: str, **pipes: Any) -> subprocess.Popen[bytes]:
+    command, environment = _command(program, url, options)
+    return subprocess.Popen(command, env=environment, **{"stdout": subprocess.DEVNULL, **pipes})  # noqa: S603
 
 
 def _run(program: str, url: Any, *options: str) -> None:
+    command, environment = _command(program, url, options)
+    done = subprocess.run(  # noqa: S603  the command is ours
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
+    _require_well(program, done.returncode, done.stderr)
+
+
+def _command(program: str, url: Any, options: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """And the environment that it wants."""
     if not shell.has(program):
         raise Refused(f"{program} is not there: install PostgreSQL's client programs (apt install postgresql-client)")
     whole = [program, *options, *([] if url is None else [f"--dbname={url.database}"])]
-    environment = {**os.environ, **({} if url is None else _environment(url))}
-    done = subprocess.run(  # noqa: S603  the command is ours
-        whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        said = " ".join(done.stderr.strip().splitlines()[-LINES_SHOWN:])
-        raise Refused(f"{program} failed with code {done.returncode}: {said}")
+    return whole, {**os.environ, **({} if url is None else _environment(url))}
+
+
+def _require_well(program: str, code: int, said: str) -> None:
+    if code:
+        raise Refused(f"{program} failed with code {code}: {' '.join(said.strip().splitlines()[-LINES_SHOWN:])}")
 
 
 def _environment(url: Any) -> dict[str, str]:
@@ -94,7 +131,14 @@ def _environment(url: Any) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value}
 
 
-WORKS: dict[str, Callable[..., Any]] = {"dump": dump, "count": count, "users": users, "try": try_out, "load": load}
+WORKS: dict[str, Callable[..., Any]] = {
+    "dump": dump,
+    "count": count,
+    "users": users,
+    "try": try_out,
+    "load": load,
+    "keep": keep,
+}
 
 
 if __name__ == "__main__":

@@ -48,10 +48,25 @@ def _count(connection: Connection, table: str) -> int:
     return count
 
 
-def partitioned(connection: Connection) -> list[str]:
-    """Tables that are divided into partitions."""
-    question = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'p' AND NOT relispartition ORDER BY 1"
-    return list(connection.execute(text(question)).scalars())
+def drops(connection: Connection) -> list[str]:
+    """Statements that throw away what is ours, whatever schema it is of: a newer one has tables that a backup does not
+    know, and that refer to those it knows. A view of somebody else's on a table makes them fail."""
+    questions = {
+        "DROP SCHEMA {} CASCADE": r"""
+            SELECT string_agg(quote_ident(nspname), ', ') FROM pg_namespace WHERE nspname LIKE 'lifetracker\_%'
+        """,
+        "DROP TABLE {}": """
+            SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
+            WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') AND NOT relispartition
+        """,
+        "DROP FUNCTION {}": """
+            SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc
+            WHERE pronamespace = CAST(current_schema() AS regnamespace)
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+        """,
+    }
+    found = {statement: connection.execute(text(question)).scalar() for statement, question in questions.items()}
+    return [statement.format(names) for statement, names in found.items() if names]
 
 
 def users(connection: Connection) -> list[str]:

@@ -23,6 +23,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
 BEGIN, END, OUTCOME = "begin", "end", "outcome"
+PUT_BACK = "put back"
 MOMENTS = 50
 
 
@@ -81,6 +82,8 @@ class Journal:
                 continue
             elif line["phase"] == BEGIN:
                 undertaking.steps.append(line["step"])
+                if line["step"] == PUT_BACK:  # what had ended well is being taken back
+                    undertaking.outcome = None
             elif line["phase"] == END:
                 undertaking.facts |= line["facts"]
             else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lifetracker.ops import releases
 from lifetracker.ops.breaks import BREAKS
-from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import PUT_BACK, Work, clear_away
+from lifetracker.ops.work import Work, clear_away
 
 
 def recover(places: Places, tell: Teller) -> bool:

@@ -53,7 +53,10 @@ def losses(backup: Backup, source: Source, new: Path) -> Mapping[str, tuple[int,
     """By table that differs: rows now, rows then, rows of now that will not be there as they are. None where what is
     there cannot be read. On PostgreSQL the third is a count's difference."""
     if source.file is None:
-        now = _tables(source)
+        try:
+            now = _tables(source)
+        except Damaged:
+            return None
         then = backup.manifest.tables
         both = {name: (now.get(name, 0), then.get(name, 0)) for name in {*now, *then}}
         return {name: (*each, max(0, each[0] - each[1])) for name, each in sorted(both.items()) if each[0] != each[1]}

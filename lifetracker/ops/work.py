@@ -11,7 +11,7 @@ from typing import Any
 
 from lifetracker.ops import backup, backup_code, releases, restore, systemd
 from lifetracker.ops.breaks import uninterrupted
-from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.releases import Release
@@ -20,7 +20,6 @@ from lifetracker.ops.telling import Teller
 
 DONE, FAILED = "done", "failed"
 HEALTHY_WITHIN = 15.0
-PUT_BACK = "put back"
 TOUCH_THE_SERVICE = {"stop", "migration", "swap"}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 
 from lifetracker.core.db import Database
 from lifetracker.migrations import HEAD
@@ -33,6 +35,19 @@ class Server:
         database = Database(self.url)
         database.write_now(note, what)
         database.close()
+
+    def run(self, statement: str) -> Any:
+        """The first value that it answers, None where it answers nothing."""
+
+        def run(connection: Connection) -> Any:
+            result = connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None
+
+        database = Database(self.url)
+        try:
+            return database.migrate_now(run)
+        finally:
+            database.close()
 
     def notes(self) -> list[Any]:
         database = Database(self.url)
@@ -111,6 +126,7 @@ class TestBackup:
         assert "secret" not in str(refused.value)
 
 
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql, of PostgreSQL's client programs, is not installed")
 class TestRestore:
     def test_brings_back_what_was_and_keeps_what_is(self, server: Server, backup: Backup) -> None:
         plans: list[restoring.Plan] = []
@@ -134,19 +150,49 @@ class TestRestore:
             assert (kept, plans[0].losses) == (None, {name: (0, n, 0) for name, n in holds(backup).items() if n})
             assert empty.notes() == ["kept"]
 
-    def test_says_what_to_do_where_tables_are_partitioned(self, server: Server) -> None:
+    def test_puts_partitioned_tables_in_the_place_of_whole_ones_and_back(self, server: Server, backup: Backup) -> None:
         divide(server, 2)
-        backup = backups.make(server.places)
-        backups.verify(server.places, backup)
-        server.write("later")
+        divided = backups.make(server.places)
+        backups.verify(server.places, divided)
 
-        with pytest.raises(Refused, match="partitioned, and pg_restore cannot put anything in their place"):
+        restoring.restore(server.places, backup)
+        assert server.notes() == ["kept"]
+        restoring.restore(server.places, divided)
+
+        assert server.notes() == ["kept", "later"]
+
+    def test_brings_back_a_schema_of_before_a_table_was_added(self, server: Server, backup: Backup) -> None:
+        server.run("CREATE TABLE added (user_id bigint REFERENCES users (id))")
+
+        restoring.restore(server.places, backup)
+
+        assert server.notes() == ["kept"]
+        assert not server.run("SELECT to_regclass('added')")
+
+    def test_takes_nothing_along_that_an_operator_made(self, server: Server, backup: Backup) -> None:
+        server.run("CREATE VIEW theirs AS SELECT subject FROM attempts")
+
+        with pytest.raises(Refused, match=r"psql failed with code 3: .*view theirs depends on table attempts"):
             restoring.restore(server.places, backup)
 
         assert server.notes() == ["kept", "later"]
-        divide(server, 1)
-        restoring.restore(server.places, backup)
-        assert server.notes() == ["kept"]
+
+    def test_leaves_all_as_it_was_where_the_dump_breaks_off(
+        self, server: Server, backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = shutil.which("pg_restore")
+        half = tmp_path / "half" / "pg_restore"
+        half.parent.mkdir()
+        half.write_text(
+            f'#!/bin/sh\ncase "$*" in *--file=-*) {whole} "$@" | sed "/^);$/q"; exit 1;; esac\nexec {whole} "$@"\n'
+        )
+        half.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{half.parent}{os.pathsep}{os.environ['PATH']}")
+
+        with pytest.raises(Refused, match="pg_restore failed with code 1"):
+            restoring.restore(server.places, backup)
+
+        assert server.notes() == ["kept", "later"]
 
     def test_refuses_while_somebody_is_connected(self, server: Server, backup: Backup) -> None:
         other = Database(server.url)

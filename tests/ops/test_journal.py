@@ -92,6 +92,18 @@ class TestJournal:
         assert Journal(places).unfinished() is None
         assert Journal(places).read()[0].outcome == "failed"
 
+    def test_has_one_unfinished_that_is_being_taken_back_after_it_ended_well(self, places: Places) -> None:
+        """ops-check failed after the record, and a power cut came."""
+        kept, deploy = Journal(places), undertaking()
+        kept.begin(deploy)
+        kept.end(deploy, "done")
+        with pytest.raises(KeyboardInterrupt), kept.step(deploy, "put back"):
+            raise KeyboardInterrupt
+
+        assert kept.unfinished()
+        kept.end(deploy, "failed", "ops-check fails since")
+        assert kept.unfinished() is None
+
     def test_tells_two_apart_that_began_within_one_second(self, places: Places) -> None:
         """Their ids are of the second; the one before has ended, and the other is what was cut short."""
         kept = Journal(places)
