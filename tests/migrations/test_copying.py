@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text
 
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.errors import Conflict
 from lifetracker.daily_log.models import DAILY_LOG
 from lifetracker.migrations import HEAD, UNFINISHED, copy_repository
 from lifetracker.migrations.copy_source import CopyRefused
@@ -265,6 +266,20 @@ def is_servable(url: str) -> bool:
 class TestRefusal:
     def test_names_who_uses_the_source(self, source: str, there: str, used: Callable[[str], Any]) -> None:
         with used(source), pytest.raises(CopyRefused, match="has the database open: stop the service first"):
+            copy(source, there)
+
+    def test_says_that_the_source_was_written_since(
+        self, source: str, there: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was written then moves what follows: a row that was copied comes once more."""
+
+        def comes_twice(*_: object) -> None:
+            raise Conflict("another request took this place first")
+
+        monkeypatch.setattr(copy_repository, "put_page", comes_twice)
+        monkeypatch.setattr(copy_repository, "put_page_embedded", comes_twice)
+
+        with pytest.raises(CopyRefused, match="the source was written since this copy began; --anew begins again"):
             copy(source, there)
 
     def test_is_none_for_a_copy_that_is_whole(self, source: str, there: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from lifetracker.core import smoke
 from lifetracker.core.db import Database
@@ -124,6 +124,18 @@ class TestPartition:
             assert server.inspect_now(lambda connection: connection.execute(question).scalar_one())
             server.migrate_now(lambda connection: connection.execute(text(f"DROP OWNED BY {name}")))
 
+    def test_takes_along_who_went_for_good_before_the_keys_stood(self, server: Database, vera: Client) -> None:
+        fill(vera)
+
+        def leave(told: str) -> None:
+            if told.startswith("daily_log: ") and " rows in " in told:
+                vera.delete("/users/me")
+
+        partition(server, 2, leave)
+
+        assert counts(server)["users"] == counts(server)["daily_log"] == 0
+        assert set(METADATA.tables) - wholes(server) == PARTITIONED
+
     def test_still_deletes_with_the_parents(self, server: Database, vera: Client) -> None:
         fill(vera)
         partitioned(server)
@@ -176,6 +188,14 @@ def writing(person: Client, challenge: int, stored: dict[str, float]) -> Iterato
     finally:
         ends.set()
         thread.join()
+
+
+def at_revision(connection: Connection, revision: str) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def own(connection: Connection, role: str) -> None:
+    connection.execute(text(f"ALTER TABLE daily_log OWNER TO {role}"))
 
 
 @contextmanager
@@ -325,6 +345,26 @@ class TestRefusal:
         partition(server, 2, meet)
 
         assert meetings
+
+    def test_notices_an_upgrade_meanwhile(self, server: Database) -> None:
+        def upgraded(told: str) -> None:
+            server.migrate_now(lambda connection: at_revision(connection, "a later one"))
+
+        before = server.inspect_now(repository.revision)
+        with pytest.raises(PartitionRefused, match="the schema was upgraded meanwhile"):
+            partition(server, 2, upgraded)
+        server.migrate_now(lambda connection: at_revision(connection, before))
+
+        assert (leftovers(server), wholes(server)) == (0, set(METADATA.tables))
+
+    def test_spares_tables_of_another_owner(self, server: Database) -> None:
+        with reader(server) as name:
+            server.migrate_now(lambda connection: own(connection, name))
+            try:
+                with pytest.raises(PartitionRefused, match=f"daily_log belongs to {name}"):
+                    partitioned(server)
+            finally:
+                server.migrate_now(lambda connection: own(connection, "CURRENT_USER"))
 
     @pytest.mark.parametrize(
         ("kind", "made"),
