@@ -147,7 +147,7 @@ class TestSteps:
 
         told = re.findall(r"^\| `([a-z -]+)` \|", table, re.MULTILINE)
 
-        assert set(told) == {name for file in ("deploy.py", "work.py") for name in _steps(OPS / file)}
+        assert set(told) == {name for file in ("deploy.py", "work.py", "journal.py") for name in _steps(OPS / file)}
         assert told.index("backup code") < told.index("migration") < told.index("swap") < told.index("smoke")
 
 
