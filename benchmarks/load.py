@@ -51,7 +51,7 @@ end
 """
 A_MILLION = 1_000_000
 BEGUN_AT_MOST = 60
-BETWEEN_LOOKS, LOOKS_AT_MOST = 0.1, 10  # seconds
+BETWEEN_LOOKS, LOOKS_AT_MOST, SETTLES = 0.1, 10, 0.5  # seconds, but for the second
 MUCH_MORE = 4 / 3
 
 
@@ -144,19 +144,20 @@ def _even_load(script: Script, seconds: int, connections: int, workers: int) -> 
         command = [require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         command += ["--timeout", "30s", "--script", str(script.file), script.address, str(script.runs * A_MILLION)]
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        if workers == 1 or _is_even(script.address, connections / workers):
+        if workers == 1 or _is_even(script.address, connections, workers):
             return load
         load.kill()
         load.communicate()
+        time.sleep(SETTLES)  # who is still at what was asked would take no connection of the next run
     raise Failed(f"{script.file.stem}: one of {workers} workers took nearly all connections, {BEGUN_AT_MOST} times")
 
 
-def _is_even(address: str, share: float) -> bool:
+def _is_even(address: str, connections: int, workers: int) -> bool:
     """Whether no worker has taken much more than its share, once all connections are taken."""
     port = urlsplit(address).port
     for _ in range(LOOKS_AT_MOST):
         time.sleep(BETWEEN_LOOKS)
         taken = Counter(each.pid for each in psutil.net_connections("tcp") if each.laddr[1:] == (port,) and each.raddr)
-        if taken and None not in taken:
+        if taken.total() >= connections and None not in taken:
             break
-    return max(taken.values(), default=0) <= share * MUCH_MORE
+    return max(taken.values(), default=0) <= MUCH_MORE * connections / workers
