@@ -131,6 +131,8 @@ def run(script: Script, seconds: int, connections: int, workers: int = 1) -> Mea
     """
     load = _even_load(script, seconds, connections, workers)
     said, _ = load.communicate(timeout=seconds + 60)
+    if load.returncode:
+        raise Failed(f"{script.file.stem}: wrk ended with {load.returncode}")
     told = json.loads(said.partition("\nJSON")[2])
     if told["failed"] or not told["requests"]:
         raise Failed(f"{script.file.stem}: {told['failed']} of {told['requests']} requests failed\n{said}")

@@ -44,6 +44,7 @@ class Rules(NamedTuple):
     written_at: datetime | None = None
 
     def rests_on(self, day: date) -> bool:
+        # Nearly all have none, and to begin a generator costs more than to see that.
         return bool(self.rests) and any(rest.covers(day) for rest in self.rests)
 
     def end_of(self, start: date) -> date | None:

@@ -13,6 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.refusal import Refused
 
+# The schemas that `lifetracker db partition` makes.
+OF_PARTITIONS = ("lifetracker_partitions", "lifetracker_building", "lifetracker_replaced")
+
 
 @contextmanager
 def held_still(url: URL) -> Iterator[Connection]:
@@ -49,11 +52,11 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def drops(connection: Connection) -> list[str]:
-    """Statements that throw away what is ours, whatever schema it is of: a newer one has tables that a backup does not
-    know, and that refer to those it knows. A view of somebody else's on a table makes them fail."""
+    """Statements that throw away tables, their triggers' functions and partitions, of whatever schema: a newer one has
+    tables that a backup does not know, and that refer to those it knows. A view on a table makes them fail."""
     questions = {
-        "DROP SCHEMA {} CASCADE": r"""
-            SELECT string_agg(quote_ident(nspname), ', ') FROM pg_namespace WHERE nspname LIKE 'lifetracker\_%'
+        "DROP SCHEMA {} CASCADE": f"""
+            SELECT string_agg(quote_ident(nspname), ', ') FROM pg_namespace WHERE nspname IN {OF_PARTITIONS}
         """,
         "DROP TABLE {}": """
             SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
@@ -61,7 +64,7 @@ def drops(connection: Connection) -> list[str]:
         """,
         "DROP FUNCTION {}": """
             SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc
-            WHERE pronamespace = CAST(current_schema() AS regnamespace)
+            WHERE pronamespace = CAST(current_schema() AS regnamespace) AND prorettype = CAST('trigger' AS regtype)
             AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
         """,
     }

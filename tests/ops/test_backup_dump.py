@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import Connection, text
 
 from lifetracker.core.db import Database
-from lifetracker.migrations import HEAD
+from lifetracker.migrations import HEAD, partition_repository
 from lifetracker.migrations.partition import partition
 from lifetracker.ops import backup as backups
+from lifetracker.ops import backup_server_repository
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_manifest import Backup
 from lifetracker.ops.places import Places
@@ -168,6 +169,22 @@ class TestRestore:
 
         assert server.notes() == ["kept"]
         assert not server.run("SELECT to_regclass('added')")
+
+    def test_leaves_an_operators_own_schema_and_functions(self, server: Server, backup: Backup) -> None:
+        server.run("CREATE SCHEMA lifetracker_reports CREATE TABLE kept_here (n int)")
+        server.run("CREATE FUNCTION theirs() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+        restoring.restore(server.places, backup)
+
+        assert (
+            server.run("SELECT to_regclass('lifetracker_reports.kept_here')::text") == "lifetracker_reports.kept_here"
+        )
+        assert server.run("SELECT theirs()") == 1
+
+    def test_knows_the_schemas_of_partitions(self) -> None:
+        made = {partition_repository.PARTITIONS, partition_repository.BUILDING, partition_repository.REPLACED}
+
+        assert set(backup_server_repository.OF_PARTITIONS) == made
 
     def test_takes_nothing_along_that_an_operator_made(self, server: Server, backup: Backup) -> None:
         server.run("CREATE VIEW theirs AS SELECT subject FROM attempts")
