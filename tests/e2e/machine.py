@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -151,7 +152,12 @@ class Machine:
 
     def cut_power(self) -> None:
         """End all of its processes between two instructions, as `kill -9` does. What the kernel had taken is kept."""
-        os.kill(self.leader, signal.SIGKILL)  # all others go with it
+        # All others go with its init, but not before its sockets are closed: who stands still does not see that, as a
+        # deploy would that waits for `systemctl restart` and then has time to put back what was.
+        for pid in self._pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        os.kill(self.leader, signal.SIGKILL)
         self._wait_until_off()
 
     def save(self, layer: Path) -> Path:
@@ -289,6 +295,11 @@ class Machine:
             raise NotBooted(f"the machine's file system could not be mounted: {said}")
         return keeper
 
+    def _pids(self) -> list[int]:
+        """Of all its processes, as they are numbered outside."""
+        own = _pid_namespace(self.leader)
+        return [pid for pid in psutil.pids() if _pid_namespace(pid) == own]
+
     def _in_namespace(self) -> list[str]:
         return ["nsenter", f"--target={self._keeper.pid}", "--mount", "--"]
 
@@ -378,6 +389,13 @@ class Started:
         self._process.wait(STOPS_IN_AT_MOST)
         self._out.close()
         self._err.close()
+
+
+def _pid_namespace(pid: int) -> str | None:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return None  # it has ended
 
 
 def _all_of(file: IO[bytes]) -> str:
