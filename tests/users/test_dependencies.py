@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from lifetracker.core.etags import tag_of
 from lifetracker.core.schemas import Shown
-from lifetracker.users.dependencies import answer, tagged
+from lifetracker.templates.schedule import SCHEDULE
+from lifetracker.users.dependencies import answer, tagged, written
 from tests.operations import PRIVATE, WRITING, Operation
 from tests.people import PASSWORD, Client, refusal
 from tests.users.accounts import named_token
@@ -24,6 +27,22 @@ LOGIN_ONLY = {
     "POST /users/me/tokens",
     "DELETE /users/me/tokens/{token_id}",
 }
+
+
+class TestWritten:
+    def test_is_what_pydantic_would_write(self) -> None:
+        """The one answer that another library writes looks like all the others."""
+        instants = [datetime(2026, 3, 11, 12, tzinfo=UTC), datetime(2999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
+        schedule = SCHEDULE.validate_python({"type": "times", "per": "week", "count": 3})
+        fields = {
+            "instants": [*instants, None],
+            "day": date(2026, 3, 11),
+            "values": [0.1, 1.0, 1e9, 2.5e-7, -0.0, 12345678901, True],
+            "text": 'é "\\/\n\u2028 \x7f 𝄞',
+            "schedule": schedule,
+        }
+
+        assert written(fields).body == to_json(fields)
 
 
 class TestReadToken:
