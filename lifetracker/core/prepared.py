@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -19,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
 Conversions = Sequence[tuple[int, Convert]]
+FEW = 3  # rows, up to which it costs less to go through them one by one than column by column
 
 
 class Prepared:
@@ -52,18 +54,22 @@ class _Ready:
         assert isinstance(compiled, SQLCompiler)
         self._dialect = dialect
         self._text = str(compiled)
-        self._order = compiled.positiontup
-        self._binds = {name: _to_database(bind.type, dialect) for name, bind in compiled.binds.items()}
+        self._is_positional = compiled.positiontup is not None
+        self._names = compiled.positiontup or list(compiled.binds)
+        self._binds = [(name, _to_database(compiled.binds[name].type, dialect)) for name in self._names]
         columns: Sequence[Any] = list(getattr(statement, "selected_columns", ()))
-        self._row: Any = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+        row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+        self._row: Callable[[Iterable[Any]], Any] = partial(tuple.__new__, row)
         self._types = [column.type for column in columns]
         self._converts: Conversions | None = None
 
     def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
         rows, conversions = self._asked(driver_connection, parameters)
-        if rows and conversions:
-            return [self._row._make(row) for row in zip(*_converted(rows, conversions), strict=True)]
-        return [self._row._make(row) for row in rows]
+        if not conversions:
+            return list(map(self._row, rows))
+        if len(rows) <= FEW:
+            return [self._row(_converted_row(row, conversions)) for row in rows]
+        return list(map(self._row, zip(*_converted(rows, conversions), strict=True)))
 
     def columns(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Iterable[Any]]:
         rows, conversions = self._asked(driver_connection, parameters)
@@ -71,10 +77,8 @@ class _Ready:
 
     def _asked(self, driver_connection: Any, parameters: dict[str, Any]) -> tuple[list[Any], Conversions]:
         """The rows as the driver has them, and what makes them what they mean."""
-        bound = {
-            name: convert(parameters[name]) if convert else parameters[name] for name, convert in self._binds.items()
-        }
-        given = bound if self._order is None else [bound[name] for name in self._order]
+        bound = [convert(parameters[name]) if convert else parameters[name] for name, convert in self._binds]
+        given = bound if self._is_positional else dict(zip(self._names, bound, strict=True))
         try:
             cursor = driver_connection.execute(self._text, given)
             rows = cursor.fetchall() if self._types else []
@@ -103,6 +107,13 @@ def _converted(rows: list[Any], conversions: Conversions) -> list[Iterable[Any]]
     for place, convert in conversions:
         columns[place] = map(convert, columns[place])
     return columns
+
+
+def _converted_row(row: Sequence[Any], conversions: Conversions) -> list[Any]:
+    cells = list(row)
+    for place, convert in conversions:
+        cells[place] = convert(cells[place])
+    return cells
 
 
 def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.errors import Conflict
-from lifetracker.core.prepared import Prepared
+from lifetracker.core.prepared import FEW, Prepared
 from lifetracker.users.models import ATTEMPTS, TOKENS, USERS
 from tests.core.units import another, note, notes
 from tests.people import NOON, FrozenClock, join
@@ -43,6 +43,17 @@ class TestAsk:
             return [row.instant for row in tx.ask(SINCE, since=tx.now)] == [tx.now]
 
         assert db.read_now(look)
+
+    @pytest.mark.parametrize("count", [FEW, FEW + 1])
+    def test_answers_few_rows_and_many_alike(self, db: Database, count: int) -> None:
+        def keep(tx: Transaction) -> None:
+            for number in range(count):
+                tx.ask(ADD, subject=str(number), at=tx.now)
+
+        db.write_now(keep)
+
+        found = db.read_now(lambda tx: tx.ask(SINCE, since=NOON))
+        assert [(row.subject, row.instant) for row in found] == [(str(number), NOON) for number in range(count)]
 
     def test_changes_and_answers_nothing(self, db: Database) -> None:
         assert db.write_now(lambda tx: tx.ask(ADD, subject="x", at=tx.now)) == []
