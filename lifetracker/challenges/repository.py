@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from lifetracker.challenges.models import CHALLENGES, TURNS
-from lifetracker.challenges.stored import SHOWN
+from lifetracker.challenges.stored import RULING, SHOWN
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
 
@@ -18,18 +18,31 @@ PIECE = 20
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
 # The turns of one are in no order: to ask for it would have the database sort, where there is hardly ever anything to.
 _TURN = (TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date)
-_WITH_TURNS = select(*(CHALLENGES.c[name] for name in SHOWN), *_TURN).outerjoin(
-    TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
-)
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
-_OWN = _WITH_TURNS.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
-_ONE = Prepared(_OWN.where(CHALLENGES.c.id == bindparam("this")))
-_ALL = Prepared(_OWN.order_by(CHALLENGES.c.position, CHALLENGES.c.id))
+_THIS = CHALLENGES.c.id == bindparam("this")
+
+
+def _own(fields: Iterable[str]) -> Select[Any]:
+    """These fields of a person's living challenges, with their turns."""
+    with_turns = select(*(CHALLENGES.c[name] for name in fields), *_TURN).outerjoin(
+        TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
+    )
+    return with_turns.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
+
+
+_ONE = Prepared(_own(SHOWN).where(_THIS))
+_RULES_OF_ONE = Prepared(_own(RULING).where(_THIS))
+_ALL = Prepared(_own(SHOWN).order_by(CHALLENGES.c.position, CHALLENGES.c.id))
 
 
 def find_challenge(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
     """A person's living challenge, a row for each of its turns; no row when there is none."""
     return tx.ask(_ONE, this=challenge_id, of_user=user_id)
+
+
+def find_rules(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
+    """The same, with no more of it than its rules."""
+    return tx.ask(_RULES_OF_ONE, this=challenge_id, of_user=user_id)
 
 
 def list_challenges(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:

@@ -18,7 +18,7 @@ from lifetracker.challenges.schemas import (
     Order,
     Stored,
 )
-from lifetracker.challenges.stored import show, shown_fields, stored_of
+from lifetracker.challenges.stored import rules_of, show, shown_fields, stored_of
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import Conflict, Invalid, NotFound
 from lifetracker.core.etags import refuse_stale
@@ -80,6 +80,14 @@ def load(tx: Transaction, person: Person, challenge_id: int) -> Stored:
     if stored is None:
         raise ChallengeNotFound("there is no such challenge, or it is not yours")
     return stored
+
+
+def load_rules(tx: Transaction, person: Person, challenge_id: int) -> Rules:
+    """The same, of which only the rules are asked for."""
+    rows = repository.find_rules(tx, person.id, challenge_id)
+    if not rows:
+        raise ChallengeNotFound("there is no such challenge, or it is not yours")
+    return rules_of(rows, person.week_starts_on)
 
 
 def load_all(tx: Transaction, person: Person) -> list[Stored]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
@@ -15,24 +14,33 @@ from lifetracker.templates.goal import Goal
 from lifetracker.templates.promise import FIELDS
 
 SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
-_ID = attrgetter("id")
+_ONLY_SHOWN = {"title", "description", "unit", "tags", "color", "icon", "template", "position", "created_at"}
+RULING = [name for name in SHOWN if name not in _ONLY_SHOWN]
 
 
-def stored_of(rows: Iterable[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
-    """A challenge for each run of rows with one id. A row begins with `SHOWN`, and holds one of its turns or none."""
-    for _, group in groupby(rows, key=_ID):
-        run = list(group)
-        yield _stored(run[0], _turns(run) if run[0].turn else (), week_starts_on)
+def stored_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
+    """A challenge for each id among the rows. A row begins with `SHOWN`, and holds one of its turns or none."""
+    turns = _turns_in(rows)
+    for row in {row.id: row for row in rows}.values():
+        taken = turns.get(row.id, ())
+        yield Stored(_rules(row, taken, week_starts_on), dict(zip(SHOWN, row, strict=False)), taken, row.updated_at)
 
 
-def _turns(run: Iterable[Any]) -> tuple[TurnTaken, ...]:
-    """In the order in which they were taken."""
-    ordered = sorted(run, key=lambda row: (row.from_date, row.turn_id))
-    return tuple(TurnTaken(row.turn_id, row.turn, row.from_date, row.until_date) for row in ordered)
+def rules_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Rules:
+    """The rules of the one challenge that the rows are of. A row has what is `RULING`, and one of its turns or none."""
+    return _rules(rows[0], _turns_in(rows).get(rows[0].id, ()), week_starts_on)
 
 
-def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Stored:
-    rests = [turn for turn in turns if turn.kind != "restart"] if turns else ()
+def _turns_in(rows: Sequence[Any]) -> dict[int, tuple[TurnTaken, ...]]:
+    """Of each challenge that took any, in the order in which they were taken."""
+    turns: dict[int, list[TurnTaken]] = {}
+    for row in rows:
+        if row.turn is not None:
+            turns.setdefault(row.id, []).append(TurnTaken(row.turn_id, row.turn, row.from_date, row.until_date))
+    return {of: tuple(sorted(taken, key=attrgetter("first", "id"))) for of, taken in turns.items()}
+
+
+def _rules(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Rules:
     rules = Rules(
         challenge_id=row.id,
         goal=Goal(row.kind, row.direction, row.target),
@@ -41,13 +49,19 @@ def _stored(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -
         duration_days=row.duration_days,
         on_miss=row.on_miss,
         allowed_misses=row.allowed_misses or 0,
-        rests=tuple([Span(turn.first, turn.until and turn.until - ONE_DAY) for turn in rests]),
-        restarts=tuple([turn.first for turn in turns if turn.kind == "restart"]),
-        archived=bool([turn for turn in rests if turn.kind == "archive" and turn.until is None]),
         week_starts_on=week_starts_on,
         written_at=row.updated_at,
     )
-    return Stored(rules, dict(zip(SHOWN, row, strict=False)), turns, row.updated_at)
+    return _after(turns, rules) if turns else rules
+
+
+def _after(turns: Sequence[TurnTaken], rules: Rules) -> Rules:
+    rests = [turn for turn in turns if turn.kind != "restart"]
+    return rules._replace(
+        rests=tuple(Span(turn.first, turn.until and turn.until - ONE_DAY) for turn in rests),
+        restarts=tuple(turn.first for turn in turns if turn.kind == "restart"),
+        archived=any(turn.kind == "archive" and turn.until is None for turn in rests),
+    )
 
 
 def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:

@@ -7,8 +7,8 @@ days neither lengthen nor break a streak, and a restart begins on the day after 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -34,7 +34,7 @@ Log = Mapping[date, Logged]
 class Step(NamedTuple):
     """A due day, or one period of a `times` schedule, and what it did to the streak.
 
-    `first_done` and `last_done` are its first and last done day, None when there is none.
+    `first_done` and `last_done` are its first and last done day, None when there is none; a due day has no `period`.
     """
 
     first: date
@@ -47,15 +47,11 @@ class Step(NamedTuple):
     skipped: int = 0
     first_done: date | None = None
     last_done: date | None = None
+    period: Period | None = None
 
     @property
     def misses(self) -> int:
         return self.missed + self.partial
-
-
-# Steps and entries are made by the thousand: their own constructors would take twice as long.
-_step: Callable[[tuple[Any, ...]], Step] = partial(tuple.__new__, Step)
-logged: Callable[[tuple[float | None, bool]], Logged] = partial(tuple.__new__, Logged)
 
 
 class Standing(NamedTuple):
@@ -71,6 +67,12 @@ class Standing(NamedTuple):
     misses: int
     done: bool
     streak: int
+
+
+# These are made by the thousand: their own constructors would take twice as long.
+_step: Callable[[tuple[Any, ...]], Step] = partial(tuple.__new__, Step)
+logged: Callable[[tuple[float | None, bool]], Logged] = partial(tuple.__new__, Logged)
+standing: Callable[[tuple[Any, ...]], Standing] = partial(tuple.__new__, Standing)
 
 
 @dataclass(slots=True)
@@ -92,29 +94,34 @@ class Walk:
         return self.start <= day and (self.end is None or day <= self.end)
 
     def has_done(self) -> bool:
-        return (self.since is not None and self.since.done) or any(step.done for step in self.steps)
+        return self._has_done(self.steps)
 
     @property
     def streak(self) -> int:
         """The one still alive."""
-        length = 0
-        for step in reversed(self.steps):
-            if step.turn == "broken":
-                return length
-            length += step.turn == "kept"
-        return length + (self.since.streak if self.since else 0)
+        return self._streak(self.steps)
 
     def standing(self, as_of: date) -> Standing:
         """What a walk on a later day can go on from; `as_of` is the day that this one came to."""
         is_open = bool(self.steps) and self.steps[-1].last >= as_of
         open_from = self.steps[-1].first if is_open else max(as_of, self.start)
         over = self.steps[:-1] if is_open else self.steps
-        before = replace(self, steps=over)
-        return Standing(open_from, self.number, self.start, self.misses, before.has_done(), before.streak)
+        return Standing(open_from, self.number, self.start, self.misses, self._has_done(over), self._streak(over))
 
     def as_attempt(self, rules: Rules) -> Attempt:
         failed = rules.on_miss == "fail" and self.misses > rules.allowed_misses
         return Attempt(self.number, self.start, self.end, failed)
+
+    def _has_done(self, steps: Sequence[Step]) -> bool:
+        return (self.since is not None and self.since.done) or any(step.done for step in steps)
+
+    def _streak(self, steps: Sequence[Step]) -> int:
+        length = 0
+        for step in reversed(steps):
+            if step.turn == "broken":
+                return length
+            length += step.turn == "kept"
+        return length + (self.since.streak if self.since else 0)
 
 
 def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = None) -> list[Walk]:
@@ -122,7 +129,7 @@ def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = 
 
     With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before.
     """
-    begun = [rules.first_start, *[day for day in rules.restarts if day <= as_of]]
+    begun = [rules.first_start, *(rules.restarts and [day for day in rules.restarts if day <= as_of])]
     place = bisect_right(begun, since.start) - 1 if since and rules.restarts else 0
     walks = [_going_on(since, rules) if since else Walk(1, begun[0], rules.end_of(begun[0]))]
     while True:
@@ -191,12 +198,12 @@ def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date
         entry = log.get(day)
         came = outcome(goal, *entry) if entry is not None else None
         if came == "done":
-            yield _step((day, day, "kept", 1, 1, 0, 0, 0, day, day))
+            yield _step((day, day, "kept", 1, 1, 0, 0, 0, day, day, None))
         elif came == "skipped":
-            yield _step((day, day, "neutral", 1, 0, 0, 0, 1, None, None))
+            yield _step((day, day, "neutral", 1, 0, 0, 0, 1, None, None, None))
         elif day < as_of:
             partly = came == "partial"
-            yield _step((day, day, "broken", 1, 0, int(partly), int(not partly), 0, None, None))
+            yield _step((day, day, "broken", 1, 0, int(partly), int(not partly), 0, None, None, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +224,8 @@ class Period:
         turn: Turn = "neutral" if got < self.needs or self.needs == 0 else "kept"
         if missed:
             turn = "broken"
-        edges = (self.done[0], self.done[-1]) if self.done else (None, None)
-        return Step(self.first, self.last, turn, got + missed, got, 0, missed, 0, *edges)
+        first_done, last_done = (self.done[0], self.done[-1]) if self.done else (None, None)
+        return Step(self.first, self.last, turn, got + missed, got, 0, missed, 0, first_done, last_done, self)
 
 
 def _periods(
@@ -227,11 +234,11 @@ def _periods(
     last = as_of if end is None else min(end, as_of)
     day = begin
     while day <= last:
-        yield period_at(rules, schedule, day, start, end, log).as_step(as_of)
+        yield _period_at(rules, schedule, day, start, end, log).as_step(as_of)
         day = day_after(period_of(schedule, day, rules.week_starts_on)[1])
 
 
-def period_at(rules: Rules, schedule: Times, day: date, start: date, end: date | None, log: Log) -> Period:
+def _period_at(rules: Rules, schedule: Times, day: date, start: date, end: date | None, log: Log) -> Period:
     """The period that `day` lies in, cut to `start` … `end`.
 
     It needs `count` × (its days that are neither paused nor skipped) ÷ (all its days), rounded up, and no more than
@@ -240,13 +247,13 @@ def period_at(rules: Rules, schedule: Times, day: date, start: date, end: date |
     first, last = period_of(schedule, day, rules.week_starts_on)
     length = (last - first).days + 1
     first, last = max(first, start), last if end is None else min(last, end)
-    counted, done = 0, []
+    goal, rests, counted, done = rules.goal, rules.rests, 0, []
     for each in map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)):
         entry = log.get(each)
-        if (entry and entry.skipped) or rules.rests_on(each):
+        if (entry is not None and entry.skipped) or (rests and rules.rests_on(each)):
             continue
         counted += 1
-        if entry and outcome(rules.goal, *entry) == "done":
+        if entry is not None and outcome(goal, *entry) == "done":
             done.append(each)
     needs = min(-(-schedule.count * counted // length), counted)
     return Period(first, last, needs, tuple(done))

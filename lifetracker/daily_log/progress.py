@@ -10,7 +10,7 @@ from heapq import nlargest
 from typing import NamedTuple
 
 from lifetracker.challenges.rules import Attempt, Rules
-from lifetracker.daily_log.attempts import Log, Logged, Period, Standing, Step, Walk, period_at, walk_attempts
+from lifetracker.daily_log.attempts import Log, Logged, Period, Standing, Step, Walk, walk_attempts
 from lifetracker.daily_log.score import score_on
 from lifetracker.templates.goal import Outcome, outcome
 from lifetracker.templates.schedule import WEEKDAYS, Times, Weekday, names
@@ -136,10 +136,8 @@ class Progress:
 
     def _period(self) -> Period | None:
         """The week or month that `as_of` lies in; None unless the schedule is `times` and the attempt covers it."""
-        schedule, walk = self.rules.schedule, self.running
-        if not isinstance(schedule, Times) or not walk.covers(self.as_of):
-            return None
-        return period_at(self.rules, schedule, self.as_of, walk.start, walk.end, self.log)
+        walk = self.running
+        return walk.steps[-1].period if walk.steps and walk.covers(self.as_of) else None
 
     def _due_days(self) -> Iterable[tuple[date, int]]:
         if not isinstance(self.rules.schedule, Times):

@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
+from lifetracker.daily_log.attempts import Standing
 from lifetracker.daily_log.models import DAILY_LOG as LOG
 from lifetracker.daily_log.models import STANDINGS
 
@@ -26,9 +27,9 @@ _DAYS_OF_ONE = Prepared(
     select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS).order_by(LOG.c.date)
 )
 
-# A standing, and a row for each entry that it does not count yet, or one with nulls.
+# A standing, with its own fields first, and a row for each entry that it does not count yet, or one with nulls.
 _ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
-_STOOD = [column for column in STANDINGS.c if column.name != "user_id"]
+_STOOD = [STANDINGS.c[name] for name in (*Standing._fields, "challenge_id", "rung", "rules_at", "week_starts_on")]
 _SINCE = select(*_STOOD, *_ENTRY).outerjoin(
     LOG,
     and_(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.rules import Attempt, Rules, status_of
-from lifetracker.challenges.schemas import BriefStats, Stored
+from lifetracker.challenges.schemas import BriefStats
 from lifetracker.core.day import FIRST_DAY, LAST_DAY, ONE_DAY
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import InvalidField, NotFound
@@ -47,9 +47,9 @@ class RangeReversed(InvalidField):
 
 
 class _Opened(NamedTuple):
-    """A challenge and a day of it that takes an entry; `row` is the one that is there."""
+    """A challenge's rules and a day of it that takes an entry; `row` is the one that is there."""
 
-    stored: Stored
+    rules: Rules
     today: date
     on: date
     row: Any
@@ -61,7 +61,7 @@ def log_day(
 ) -> LoggedResult:
     """Write what was sent into the day's entry; None is the person's today."""
     opened = _open(tx, person, challenge_id, day)
-    goal = opened.stored.rules.goal
+    goal = opened.rules.goal
     refuse_stale(if_match, shown_entry(opened.row, goal) if opened.row else None)
     return _put(tx, person, opened, merged(goal.kind, _content(opened.row), sent))
 
@@ -73,42 +73,42 @@ def add_to_day(tx: Transaction, person: Person, challenge_id: int, day: date | N
 
 
 def show_day(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> EntryPublic:
-    stored = challenges.load(tx, person, challenge_id)
+    rules = challenges.load_rules(tx, person, challenge_id)
     row = repository.find_entry(tx, person.id, challenge_id, day or person.today(tx.now))
     if row is None:
         raise EntryNotFound("nothing is logged on this day")
-    return shown_entry(row, stored.rules.goal)
+    return shown_entry(row, rules.goal)
 
 
 def erase_day(tx: Transaction, person: Person, challenge_id: int, day: date | None, if_match: str | None) -> None:
-    stored = challenges.load(tx, person, challenge_id)
+    rules = challenges.load_rules(tx, person, challenge_id)
     on = day or person.today(tx.now)
     row = repository.find_entry(tx, person.id, challenge_id, on)
-    refuse_stale(if_match, shown_entry(row, stored.rules.goal) if row else None)
+    refuse_stale(if_match, shown_entry(row, rules.goal) if row else None)
     if row is None:
         raise EntryNotFound("nothing is logged on this day")
-    if stored.rules.archived:
+    if rules.archived:
         raise Archived("this challenge is archived: unarchive it first")
     repository.remove_entry(tx, person.id, challenge_id, on)
 
 
 def list_log(tx: Transaction, person: Person, challenge_id: int, query: RangeQuery) -> Page[EntryPublic]:
     """One challenge's entries, ascending by date."""
-    return _page(tx, person, [challenges.load(tx, person, challenge_id)], query)
+    return _page(tx, person, [challenges.load_rules(tx, person, challenge_id)], query)
 
 
 def list_daily_log(tx: Transaction, person: Person, query: RangeQuery) -> Page[EntryPublic]:
     """The entries of all living challenges, ascending by date."""
-    return _page(tx, person, challenges.load_all(tx, person), query)
+    return _page(tx, person, [stored.rules for stored in challenges.load_all(tx, person)], query)
 
 
-def _page(tx: Transaction, person: Person, of: Sequence[Stored], query: RangeQuery) -> Page[EntryPublic]:
+def _page(tx: Transaction, person: Person, of: Sequence[Rules], query: RangeQuery) -> Page[EntryPublic]:
     today = person.today(tx.now)
     first, last = (max(query.from_ or today, FIRST_DAY), min(query.to or today, LAST_DAY))
     if first > last:
         raise RangeReversed("from", "The first day lies after the last")
     after = read_cursor(query.cursor, tuple[date, Id]) or (date.min, 0)
-    goals = {stored.id: stored.rules.goal for stored in of}
+    goals = {rules.challenge_id: rules.goal for rules in of}
     rows = repository.page_of_entries(tx, person.id, list(goals), (first, last), after, query.limit + 1)
     return paged(
         rows,
@@ -154,8 +154,7 @@ def progress_shown(progress: Progress) -> ProgressPublic:
 
 def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> _Opened:
     """Refuses a day that takes no entry."""
-    stored = challenges.load(tx, person, challenge_id)
-    rules, today = stored.rules, person.today(tx.now)
+    rules, today = challenges.load_rules(tx, person, challenge_id), person.today(tx.now)
     on = day or today
     if rules.archived:
         raise Archived("this challenge is archived: unarchive it first")
@@ -168,30 +167,31 @@ def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) 
         end = _progress(rules, known, today).attempt.end
         if end is not None and on > end:
             raise AfterEnd("date", f"The challenge ends on {end.isoformat()}")
-    row = known.entries.get(on) if known.entries is not None else repository.find_entry(tx, person.id, stored.id, on)
-    return _Opened(stored, today, on, row, known)
+    row = known.entries.get(on) if known.entries is not None else repository.find_entry(tx, person.id, challenge_id, on)
+    return _Opened(rules, today, on, row, known)
 
 
 def _put(tx: Transaction, person: Person, opened: _Opened, content: Content) -> LoggedResult:
     """Write the entry where it changes, and tell how the challenge then stands."""
-    stored, today, on, row, known = opened
+    rules, today, on, row, known = opened
     created_at, updated_at = tx.now, tx.now
     if row is None:
-        key = {"user_id": person.id, "challenge_id": stored.id, "date": on}
+        key = {"user_id": person.id, "challenge_id": rules.challenge_id, "date": on}
         repository.add_entry(tx, key | as_fields(content) | {"created_at": tx.now, "updated_at": tx.now})
     else:
         created_at, updated_at = row.created_at, row.updated_at
         if content != _content(row):
             updated_at = max(tx.now, updated_at + timedelta(microseconds=1))
-            repository.change_entry(tx, person.id, stored.id, on, as_fields(content) | {"updated_at": updated_at})
+            changed = as_fields(content) | {"updated_at": updated_at}
+            repository.change_entry(tx, person.id, rules.challenge_id, on, changed)
     if content.skipped or content.value is not None:
         known.log[on] = Logged(content.value, content.skipped)
     else:
         known.log.pop(on, None)
-    progress = _progress(stored.rules, known, today)
+    progress = _progress(rules, known, today)
     standing_service.keep(tx, person.id, known, progress)
     return LoggedResult(
-        entry=_shown(stored, on, content, created_at, updated_at),
+        entry=_shown(rules, on, content, created_at, updated_at),
         progress=progress_shown(progress),
         created=row is None,
     )
@@ -222,12 +222,12 @@ def entry_fields(row: Any, goal: Goal) -> dict[str, Any]:
     }
 
 
-def _shown(stored: Stored, on: date, content: Content, created_at: datetime, updated_at: datetime) -> EntryPublic:
+def _shown(rules: Rules, on: date, content: Content, created_at: datetime, updated_at: datetime) -> EntryPublic:
     return EntryPublic(
-        challenge_id=stored.id,
+        challenge_id=rules.challenge_id,
         date=on,
         **as_fields(content),
-        outcome=outcome(stored.rules.goal, content.value, content.skipped),
+        outcome=outcome(rules.goal, content.value, content.skipped),
         created_at=created_at,
         updated_at=updated_at,
     )

@@ -15,7 +15,7 @@ from lifetracker.challenges import service as challenges
 from lifetracker.challenges.rules import Rules
 from lifetracker.core.db import Transaction
 from lifetracker.daily_log import repository
-from lifetracker.daily_log.attempts import Logged, Standing, logged
+from lifetracker.daily_log.attempts import Logged, Standing, logged, standing
 from lifetracker.daily_log.progress import Progress
 from lifetracker.users.schemas import Person
 
@@ -41,15 +41,12 @@ def known_of(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
     return _on_rung(tx, person_id, UPPER, rules, day) or _below(tx, person_id, rules, day)
 
 
-def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date) -> dict[int, Known]:
-    """The same for several challenges of a person, by their ids."""
+def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date) -> list[Known]:
+    """The same for several challenges of a person, in their order."""
     kept: dict[int, list[Any]] = {}
     for row in repository.since_standings(tx, person_id, UPPER):
         kept.setdefault(row.challenge_id, []).append(row)
-    return {
-        rules.challenge_id: _kept(rules, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day)
-        for rules in of
-    }
+    return [_kept(rules, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day) for rules in of]
 
 
 def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
@@ -146,6 +143,7 @@ def _kept(rules: Rules, rows: Sequence[Any], day: date) -> Known | None:
     if (first.rules_at, first.week_starts_on) != (rules.written_at, rules.week_starts_on) or first.open_from > day:
         return None
     entries = {row.date: row for row in rows if row.date is not None}
-    log = {day: Logged(row.value, row.skipped) for day, row in entries.items() if row.skipped or row.value is not None}
-    since = Standing(first.open_from, first.number, first.start, first.misses, first.done, first.streak)
-    return Known(log, since, first.rung, entries)
+    log = {
+        day: logged((row.value, row.skipped)) for day, row in entries.items() if row.value is not None or row.skipped
+    }
+    return Known(log, standing(first[: len(Standing._fields)]), first.rung, entries)

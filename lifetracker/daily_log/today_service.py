@@ -42,8 +42,8 @@ def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, 
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
     known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
     items, lagging = [], []
-    for stored in everything:
-        log, since, _, entries = of_it = known[stored.id]
+    for stored, of_it in zip(everything, known, strict=True):
+        log, since, _, entries = of_it
         progress = Progress(stored.rules, log, on, since)
         if _is_on(progress):
             entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
@@ -96,14 +96,14 @@ def _outcome(progress: Progress, due: bool, now: date) -> TodayOutcome:
 
 def show_stats(tx: Transaction, person: Person, challenge_id: int, as_of: date | None) -> Stats:
     """How a challenge stands, or stood on `as_of`."""
-    stored = challenges.load(tx, person, challenge_id)
+    rules = challenges.load_rules(tx, person, challenge_id)
     today = person.today(tx.now)
     if as_of is not None and as_of > today:
         raise DateInFuture("as_of", f"It is {today.isoformat()} for you", today=today.isoformat())
     on = as_of or today
     # Before the start all is 0, also where it was moved and entries lie before it.
-    log = standing_service.read_whole(tx, person.id, stored.rules).log if on >= stored.rules.first_start else {}
-    return stats_shown(Progress(stored.rules, log, on))
+    log = standing_service.read_whole(tx, person.id, rules).log if on >= rules.first_start else {}
+    return stats_shown(Progress(rules, log, on))
 
 
 def stats_shown(progress: Progress) -> Stats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated, Literal, get_args
 
@@ -70,12 +70,14 @@ def names(schedule: Schedule, day: date, start: date) -> bool:
     return True
 
 
-def days_named(schedule: Schedule, start: date, last: date, begin: date | None = None) -> Iterator[date]:
+def days_named(schedule: Schedule, start: date, last: date, begin: date | None = None) -> Iterable[date]:
     """The days from `start` to `last` that the schedule names, ascending; with `begin`, none before that day."""
+    if begin == last and begin >= start:  # nearly always, where all days before are counted already
+        return (last,) if names(schedule, last, start) else ()
     stride = schedule.days if isinstance(schedule, Interval) else 1
-    passed = 0 if begin is None else max(0, (begin - start).days)
-    first = start.toordinal() - -passed // stride * stride
-    days = map(date.fromordinal, range(first, last.toordinal() + 1, stride))
+    first = start.toordinal()
+    passed = 0 if begin is None else max(0, begin.toordinal() - first)
+    days = map(date.fromordinal, range(first - -passed // stride * stride, last.toordinal() + 1, stride))
     if not isinstance(schedule, Weekly):
         return days
     wanted = {WEEKDAYS.index(name) for name in schedule.days}

@@ -150,6 +150,18 @@ class TestDaysNamed:
 
         assert list(days_named(schedule, start, last)) == named(schedule, start, count)
 
+    @given(
+        st.sampled_from([DAILY, weekly("tue", "sun"), times(2, "month"), interval(1), interval(7)]),
+        ANY_DAY,
+        st.integers(0, 40),
+        st.integers(-3, 44),
+    )
+    def test_are_none_before_the_day_to_begin_at(self, schedule: Schedule, start: date, count: int, late: int) -> None:
+        last, begin = start + timedelta(days=count - 1), start + timedelta(days=late)
+
+        later = [each for each in named(schedule, start, count) if each >= begin]
+        assert list(days_named(schedule, start, last, begin)) == later
+
 
 class TestFrequency:
     @pytest.mark.parametrize(
