@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
+from lifetracker.core.db_check_look_repository import Finding
 from lifetracker.core.db_check_open_repository import CannotCheck
-from lifetracker.core.db_check_repository import Finding, check_database
+from lifetracker.core.db_check_repository import check_database
 from tests.core.checks import EXPECTED, broken, spoil
 from tests.core.units import url_of
 from tests.people import Client
@@ -193,6 +194,21 @@ class TestSchema:
         spoil(db, ["DROP INDEX ix_tokens_user_id"])
 
         assert broken(url_of(db)) == {"indexes": Finding("indexes", 1, ("tokens(user_id)",))}
+
+    def test_misses_a_trigger(self, db: Database) -> None:
+        on_sqlite = "DROP TRIGGER delete_forgets_standing"
+        spoil(db, [on_sqlite if db.file else "DROP TRIGGER forgets_standing ON daily_log"])
+
+        events = ["delete"] if db.file else ["delete", "insert", "update"]
+        missed = Finding("triggers", len(events), tuple(f"daily_log({event})" for event in events))
+        assert broken(url_of(db)) == {"triggers": missed}
+
+    def test_misses_a_trigger_that_is_switched_off(self, db: Database) -> None:
+        if db.file:
+            pytest.skip("SQLite cannot switch one off")
+        spoil(db, ["ALTER TABLE daily_log DISABLE TRIGGER forgets_standing"])
+
+        assert broken(url_of(db))["triggers"].count == 3
 
     def test_must_be_ours(self, engine: Any, tmp_path: Path) -> None:
         with engine.fresh_database(migrated=False) as url:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 
 from lifetracker.core import smoke
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_repository import Expected, check_database
+from lifetracker.core.db_check_look_repository import Expected
+from lifetracker.core.db_check_repository import check_database
 from lifetracker.migrations import HEAD, describe
 from lifetracker.migrations import partition_repository as repository
 from lifetracker.migrations.copying import copy_database
