@@ -38,6 +38,7 @@ AS_IT_IS = """
             FROM information_schema.columns WHERE table_schema = 'public') c)
         || (SELECT string_agg(conname, ',' ORDER BY conname) FROM pg_constraint)
         || (SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes)
+        || (SELECT string_agg(tgname || tgenabled::text, ',' ORDER BY tgname) FROM pg_trigger)
         || (SELECT string_agg(version_num, ',') FROM alembic_version)
         || (SELECT string_agg(revision || reader, ',' ORDER BY revision, reader) FROM schema_readers))
 """
