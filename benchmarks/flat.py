@@ -58,10 +58,9 @@ def main() -> None:
         options.folder.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(dir=options.folder) as folder:
-            measured = _measure(Path(folder), options)
+            text = _told(_measure(Path(folder), options), options)
     except Failed as failed:
         sys.exit(str(failed))
-    text = _told(measured, options)
     page.print_out(text)
     if options.people >= MANY and options.rounds >= FULL_RUN and options.only == list(PARTS):
         page.put("flat", text)

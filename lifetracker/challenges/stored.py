@@ -41,17 +41,9 @@ def _turns_in(rows: Sequence[Any]) -> dict[int, tuple[TurnTaken, ...]]:
 
 
 def _rules(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Rules:
-    rules = Rules(
-        challenge_id=row.id,
-        goal=Goal(row.kind, row.direction, row.target),
-        schedule=row.schedule,
-        first_start=row.first_start_date,
-        duration_days=row.duration_days,
-        on_miss=row.on_miss,
-        allowed_misses=row.allowed_misses or 0,
-        week_starts_on=week_starts_on,
-        written_at=row.updated_at,
-    )
+    goal = Goal(row.kind, row.direction, row.target)
+    promise = (row.schedule, row.first_start_date, row.duration_days, row.on_miss, row.allowed_misses or 0)
+    rules = Rules(row.id, goal, *promise, week_starts_on=week_starts_on, written_at=row.updated_at)
     return _after(turns, rules) if turns else rules
 
 

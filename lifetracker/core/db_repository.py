@@ -66,12 +66,12 @@ def roll_back_to_savepoint(connection: Connection) -> None:
 
 def in_transaction(connection: Connection) -> bool:
     """Whether SQLite still has the transaction open: some errors make it give up the whole of it."""
-    driver_connection: Any = connection.connection.driver_connection
+    driver_connection: Any = connection.connection.dbapi_connection
     return bool(driver_connection.in_transaction)
 
 
 def _execute(connection: Connection, statement: str) -> None:
-    driver_connection: Any = connection.connection.driver_connection
+    driver_connection: Any = connection.connection.dbapi_connection
     try:
         driver_connection.execute(statement)
     except sqlite.driver.Error as error:

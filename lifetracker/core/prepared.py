@@ -32,11 +32,11 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: dict[str, Any]) -> list[Any]:
         """The rows it answers, as named tuples; none for a statement that changes something."""
-        return self._for(connection).run(connection.connection.driver_connection, parameters)
+        return self._for(connection).run(connection.connection.dbapi_connection, parameters)
 
     def columns(self, connection: Connection, parameters: dict[str, Any]) -> list[Iterable[Any]]:
         """What it answers column by column, for thousands of rows: no object is made of any."""
-        return self._for(connection).columns(connection.connection.driver_connection, parameters)
+        return self._for(connection).columns(connection.connection.dbapi_connection, parameters)
 
     def _for(self, connection: Connection) -> _Ready:
         dialect = connection.dialect

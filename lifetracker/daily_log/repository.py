@@ -29,7 +29,7 @@ _DAYS_OF_ONE = Prepared(
 
 # A standing, with its own fields first, and a row for each entry that it does not count yet, or one with nulls.
 _ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
-_STOOD = [STANDINGS.c[name] for name in (*Standing._fields, "challenge_id", "rung", "rules_at", "week_starts_on")]
+_STOOD = [STANDINGS.c[name] for name in (*Standing._fields, "challenge_id", "rules_at", "week_starts_on")]
 _SINCE = select(*_STOOD, *_ENTRY).outerjoin(
     LOG,
     and_(

@@ -46,7 +46,9 @@ def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date
     kept: dict[int, list[Any]] = {}
     for row in repository.since_standings(tx, person_id, UPPER):
         kept.setdefault(row.challenge_id, []).append(row)
-    return [_kept(rules, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day) for rules in of]
+    return [
+        _kept(rules, UPPER, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day) for rules in of
+    ]
 
 
 def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
@@ -132,10 +134,10 @@ def _below(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
 
 
 def _on_rung(tx: Transaction, person_id: int, rung: int, rules: Rules, day: date) -> Known | None:
-    return _kept(rules, repository.since_standing(tx, person_id, rung, rules.challenge_id), day)
+    return _kept(rules, rung, repository.since_standing(tx, person_id, rung, rules.challenge_id), day)
 
 
-def _kept(rules: Rules, rows: Sequence[Any], day: date) -> Known | None:
+def _kept(rules: Rules, rung: int, rows: Sequence[Any], day: date) -> Known | None:
     """From the rows of a standing; None where there is none, or it was reckoned by other rules or for later days."""
     if not rows:
         return None
@@ -146,4 +148,4 @@ def _kept(rules: Rules, rows: Sequence[Any], day: date) -> Known | None:
     log = {
         day: logged((row.value, row.skipped)) for day, row in entries.items() if row.value is not None or row.skipped
     }
-    return Known(log, standing(first[: len(Standing._fields)]), first.rung, entries)
+    return Known(log, standing(first[: len(Standing._fields)]), rung, entries)
