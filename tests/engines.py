@@ -30,7 +30,7 @@ EMPTY = """
     INSERT INTO challenge_template_texts SELECT * FROM kept.challenge_template_texts;
     SELECT setval(pg_get_serial_sequence('challenge_templates', 'id'), (SELECT max(id) FROM challenge_templates));
 """
-# A word for the schema: every column, key and index, the revision, and whose code it is open to.
+# A word for the schema: every column, key, index and trigger, the revision, and whose code it is open to.
 AS_IT_IS = """
     SELECT md5(
         (SELECT string_agg(c::text, ',' ORDER BY c::text) FROM (

@@ -50,7 +50,7 @@ class Expected:
     unique: Sequence[tuple[str, tuple[str, ...]]]
     references: Sequence[Reference]
     indexes: Sequence[tuple[str, tuple[str, ...]]] = ()
-    triggers: Sequence[tuple[str, str]] = ()
+    triggers: Sequence[tuple[str, str, str]] = ()
 
     @classmethod
     def of(cls, head: Mapping[str, Any]) -> Expected:
@@ -62,7 +62,7 @@ class Expected:
             unique=[(name, tuple(key)) for name, table in tables.items() for key in table["unique"]],
             references=[Reference(name, *each) for name, table in tables.items() for each in table["references"]],
             indexes=[(name, tuple(columns)) for name, table in tables.items() for columns in table["indexes"]],
-            triggers=[(name, event) for name, table in tables.items() for event in table["triggers"]],
+            triggers=[(name, *each) for name, table in tables.items() for each in table["triggers"]],
         )
 
 

@@ -1,8 +1,9 @@
 """Whether a database holds what it should: every invariant a named check, asked in one connection that cannot write.
 
-What should be there comes as data (`migrations/head.json`): tables with their columns, keys, references and indexes. A
-key that is there, with its index sound, is the proof that nothing is double; only where it is gone is every row read.
-A reference is looked at even where it is declared: SQLite enforces it in connections that ask for it and in no other.
+What should be there comes as data (`migrations/head.json`): tables with their columns, keys, references, indexes and
+triggers. A key that is there, with its index sound, is the proof that nothing is double; only where it is gone is every
+row read. A reference is looked at even where it is declared: SQLite enforces it in connections that ask for it and in
+no other.
 """
 
 # ruff: noqa: S608  names of tables and columns come from head.json, never from what anybody sent

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect
 
-from lifetracker.core.db_check_schema_repository import trigger_events
+from lifetracker.core.db_check_schema_repository import triggers_of
 from lifetracker.migrations import REVISIONS
 
 
 def describe(connection: Connection) -> dict[str, Any]:
     """Revisions, and each table: columns, unique keys, indexes, references as column, parent, key of the parent, and
-    the events after which a trigger acts."""
+    triggers with the events after which they act."""
     names = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
     return {"revisions": list(REVISIONS), "tables": {name: _table(connection, name) for name in names}}
 
@@ -34,5 +34,5 @@ def _table(connection: Connection, name: str) -> dict[str, Any]:
             (key["constrained_columns"][0], key["referred_table"], key["referred_columns"][0])
             for key in there.get_foreign_keys(name)
         ),
-        "triggers": trigger_events(connection, name),
+        "triggers": triggers_of(connection, name),
     }

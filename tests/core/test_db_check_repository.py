@@ -56,6 +56,9 @@ def challenge(anna: Client) -> int:
     return made
 
 
+AUDIT = "BEGIN SELECT 1; END"
+
+
 class TestSoundDatabase:
     @pytest.mark.parametrize("deep", [False, True])
     def test_passes_every_check(self, db: Database, challenge: int, deep: bool) -> None:
@@ -196,17 +199,20 @@ class TestSchema:
         assert broken(url_of(db)) == {"indexes": Finding("indexes", 1, ("tokens(user_id)",))}
 
     def test_misses_a_trigger(self, db: Database) -> None:
-        on_sqlite = "DROP TRIGGER delete_forgets_standing"
-        spoil(db, [on_sqlite if db.file else "DROP TRIGGER forgets_standing ON daily_log"])
+        """One of somebody else's, after the same event, is no stand-in."""
+        on_sqlite = ["DROP TRIGGER delete_forgets_standing", f"CREATE TRIGGER audit AFTER DELETE ON daily_log {AUDIT}"]
+        elsewhere = ["ALTER TRIGGER forgets_standing ON daily_log RENAME TO audit"]
+        spoil(db, on_sqlite if db.file else elsewhere)
 
         events = ["delete"] if db.file else ["delete", "insert", "update"]
-        missed = Finding("triggers", len(events), tuple(f"daily_log({event})" for event in events))
+        missed = Finding("triggers", len(events), tuple(f"daily_log.forgets_standing({event})" for event in events))
         assert broken(url_of(db)) == {"triggers": missed}
 
-    def test_misses_a_trigger_that_is_switched_off(self, db: Database) -> None:
+    @pytest.mark.parametrize("switch", ["DISABLE", "ENABLE REPLICA"])
+    def test_misses_a_trigger_that_does_not_act(self, db: Database, switch: str) -> None:
         if db.file:
-            pytest.skip("SQLite cannot switch one off")
-        spoil(db, ["ALTER TABLE daily_log DISABLE TRIGGER forgets_standing"])
+            pytest.skip("PostgreSQL only: SQLite cannot switch one off")
+        spoil(db, [f"ALTER TABLE daily_log {switch} TRIGGER forgets_standing"])
 
         assert broken(url_of(db))["triggers"].count == 3
 
