@@ -15,15 +15,17 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
 from sqlalchemy import Connection, CursorResult, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from lifetracker.core import db_repository as statements
+from lifetracker.core.checkpoints import Checkpoints
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.errors import Conflict, Given, Unavailable
@@ -105,6 +107,8 @@ class Database:
         file = self.open_file
         self._turns = Turns(os.path.dirname(file.path)) if file else None
         self._together = Together(self._transact_together, self._turns) if self._turns else None
+        beside = self.embedded and statements.checkpoints_beside()
+        self._checkpoints = Checkpoints(self._checkpoint) if beside else None
 
     @property
     def embedded(self) -> bool:
@@ -169,6 +173,8 @@ class Database:
 
     def close(self) -> None:
         self._pool.shutdown()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         for connection in self._in_place.values():
             connection.close()
         self._in_place.clear()
@@ -220,7 +226,17 @@ class Database:
                 return [self._in_savepoint(connection, unit) for unit in units]
             return [units[0].context.run(units[0].run, tx)]
 
-        return _transact_in_place(connection, run, self._clock(), self.open_file)
+        outcomes: list[Any] = _transact_in_place(connection, run, self._clock(), self.open_file)
+        if self._checkpoints is not None:
+            self._checkpoints.note_commit()
+        return outcomes
+
+    def _checkpoint(self) -> None:
+        with (
+            suppress(SQLAlchemyError),
+            self._engines.write.connect() as connection,
+        ):  # who commits meets it, too, and tells
+            statements.checkpoint_sqlite(connection)
 
     def _in_savepoint(self, connection: Connection, unit: Waiting) -> Any:
         tx = Transaction(connection, self._clock())

@@ -23,16 +23,32 @@ OPENING_PRAGMAS = (
 )
 
 
+# From so many pages on, a commit moves the log itself: only where the thread beside it never quite catches up.
+OWN_CHECKPOINT = "PRAGMA wal_autocheckpoint = 4000"
+
+
 def open_sqlite(connection: DBAPIConnection, *, writable: bool, foreign_keys: bool = True) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 5000")  # only while it opens: switching to WAL takes a lock
     for pragma in OPENING_PRAGMAS:
         cursor.execute(pragma)
+    if checkpoints_beside():
+        cursor.execute(OWN_CHECKPOINT)
     if not writable:
         cursor.execute("PRAGMA query_only = ON")
     if not foreign_keys:
         cursor.execute("PRAGMA foreign_keys = OFF")
     cursor.close()
+
+
+def checkpoints_beside() -> bool:
+    """Whether the log may be moved while others write: an SQLite with the WAL-reset bug can lose pages over it."""
+    return sqlite.wal_reset_warning() is None
+
+
+def checkpoint_sqlite(connection: Connection) -> None:
+    """Move what is committed from the log into the database, as far as nobody is held up by it."""
+    _execute(connection, "PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def begin_sqlite(connection: Connection, *, writable: bool) -> None:
