@@ -69,10 +69,11 @@ class Standing(NamedTuple):
     streak: int
 
 
-# These are made by the thousand: their own constructors would take twice as long.
+# These are made by the thousand, a standing for each challenge of a look at today: their own constructors would take
+# twice as long.
 _step: Callable[[tuple[Any, ...]], Step] = partial(tuple.__new__, Step)
 logged: Callable[[tuple[float | None, bool]], Logged] = partial(tuple.__new__, Logged)
-standing: Callable[[tuple[Any, ...]], Standing] = partial(tuple.__new__, Standing)
+stood: Callable[[tuple[Any, ...]], Standing] = partial(tuple.__new__, Standing)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from lifetracker.challenges import service as challenges
 from lifetracker.challenges.rules import Rules
 from lifetracker.core.db import Transaction
 from lifetracker.daily_log import repository
-from lifetracker.daily_log.attempts import Logged, Standing, logged, standing
+from lifetracker.daily_log.attempts import Logged, Standing, logged, stood
 from lifetracker.daily_log.progress import Progress
 from lifetracker.users.schemas import Person
 
@@ -148,4 +148,4 @@ def _kept(rules: Rules, rung: int, rows: Sequence[Any], day: date) -> Known | No
     log = {
         day: logged((row.value, row.skipped)) for day, row in entries.items() if row.value is not None or row.skipped
     }
-    return Known(log, standing(first[: len(Standing._fields)]), rung, entries)
+    return Known(log, stood(first[: len(Standing._fields)]), rung, entries)

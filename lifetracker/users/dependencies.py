@@ -134,7 +134,7 @@ def answer(shown: Shown, status: int = 200, location: str | None = None) -> Resp
     return _json(shown.model_dump_json(), status, location)
 
 
-def written(fields: Mapping[str, Any]) -> Response:
+def written(fields: dict[str, Any]) -> Response:
     """A JSON body straight from its fields, where a model of each of many things would cost more than they do."""
     return Response(orjson.dumps(fields, vars, orjson.OPT_UTC_Z), media_type="application/json")
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from lifetracker.challenges.rules import Attempt, Span
-from lifetracker.challenges.stored import SHOWN, show, stored_of
+from lifetracker.challenges.stored import RULING, SHOWN, rules_of, show, stored_of
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 START = date(2026, 3, 1)
@@ -78,6 +78,15 @@ class TestStoredOf:
         assert stored.rules.week_starts_on == "sun"
 
 
+class TestRulesOf:
+    def test_are_those_of_the_whole_challenge(self) -> None:
+        for turns in [None], [turn("pause", 3, 5)], [turn("restart", 6), turn("archive", 4)]:
+            rows = [row(each) for each in turns]
+            (stored,) = stored_of(rows, "sun")
+
+            assert rules_of([only_ruling(each) for each in rows], "sun") == stored.rules
+
+
 class TestShow:
     def test_shows_what_was_written_and_what_follows(self) -> None:
         (stored,) = stored_of([row()], "mon")
@@ -106,3 +115,9 @@ def row(taken: dict[str, Any] | None = None, **fields: Any) -> Any:
     """As the repository answers it."""
     given = WRITTEN | (taken or dict.fromkeys(OF_A_TURN)) | fields
     return Row(**given)
+
+
+def only_ruling(whole: Any) -> Any:
+    """The row as it is read where nothing but the rules is asked for."""
+    names = [*RULING, *OF_A_TURN]
+    return namedtuple("Ruling", names)(*(getattr(whole, name) for name in names))

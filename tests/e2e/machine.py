@@ -27,7 +27,7 @@ import psutil
 from tests.e2e import trees
 
 BOOTS_IN_AT_MOST = 120.0
-STOPS_IN_AT_MOST = 120.0
+STOPS_IN_AT_MOST = 180.0  # a deploy that puts back ignores SIGTERM, and systemd waits 90 s for who does
 REBOOTS = 133  # how systemd-nspawn ends when the machine asked to be started anew
 # Each machine has control groups of its own: two in the same would end each other's services.
 HIERARCHIES = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup/unified")]
@@ -298,6 +298,7 @@ class Machine:
     def _pids(self) -> list[int]:
         """Of all its processes, as they are numbered outside."""
         own = _pid_namespace(self.leader)
+        assert own, "the machine is off"
         return [pid for pid in psutil.pids() if _pid_namespace(pid) == own]
 
     def _in_namespace(self) -> list[str]:
@@ -386,6 +387,7 @@ class Started:
 
     def close(self) -> None:
         """Its machine is off: nothing of it is left but what it wrote."""
+        self.go_on()
         self._process.wait(STOPS_IN_AT_MOST)
         self._out.close()
         self._err.close()
