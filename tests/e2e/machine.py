@@ -152,12 +152,15 @@ class Machine:
 
     def cut_power(self) -> None:
         """End all of its processes between two instructions, as `kill -9` does. What the kernel had taken is kept."""
-        # All others go with its init, but not before its sockets are closed: who stands still does not see that, as a
-        # deploy would that waits for `systemctl restart` and then has time to put back what was.
-        for pid in self._pids():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        os.kill(self.leader, signal.SIGKILL)
+        # All others would go with its init, but its sockets are closed some milliseconds before: a deploy that waits
+        # for `systemctl restart` sees that, and has time to put back what was. So all stand still first, and init, whose
+        # end sets `nsenter` and what it waits for going again, is the last.
+        stopped: set[int] = set()
+        while begun := set(self._pids()) - stopped:
+            _send(signal.SIGSTOP, begun)
+            stopped |= begun
+        _send(signal.SIGKILL, stopped - {self.leader})
+        _send(signal.SIGKILL, {self.leader})
         self._wait_until_off()
 
     def save(self, layer: Path) -> Path:
@@ -391,6 +394,12 @@ class Started:
         self._process.wait(STOPS_IN_AT_MOST)
         self._out.close()
         self._err.close()
+
+
+def _send(which: signal.Signals, pids: set[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, which)
 
 
 def _pid_namespace(pid: int) -> str | None:
