@@ -153,8 +153,8 @@ class Machine:
     def cut_power(self) -> None:
         """End all of its processes between two instructions, as `kill -9` does. What the kernel had taken is kept."""
         # All others would go with its init, but its sockets are closed some milliseconds before: a deploy that waits
-        # for `systemctl restart` sees that, and has time to put back what was. So all stand still first. Init, whose end
-        # sets `nsenter` going again, and with it what that waits for, is the last.
+        # for `systemctl restart` sees that, and has time to put back what was. So all stand still first. Init is the
+        # last: its end sets `nsenter` going again, and with it whatever that waits for.
         stopped: set[int] = set()
         while begun := set(self._pids()) - stopped:
             _send(signal.SIGSTOP, begun)
