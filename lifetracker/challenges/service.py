@@ -32,6 +32,7 @@ from lifetracker.templates.schemas import Language
 from lifetracker.users.schemas import Person
 
 KEPT_DELETED = timedelta(days=30)
+NOT_THERE = "there is no such challenge, or it is not yours"
 
 # Answered by the daily log: the running attempts of challenges whose misses have consequences, and their numbers.
 running_attempts: Hook[[Transaction, int, list[Rules], date], dict[int, Attempt]] = Hook("running_attempts")
@@ -78,7 +79,7 @@ def load(tx: Transaction, person: Person, challenge_id: int) -> Stored:
     """A living challenge of theirs, or `ChallengeNotFound`."""
     stored = _find(tx, person, challenge_id)
     if stored is None:
-        raise ChallengeNotFound("there is no such challenge, or it is not yours")
+        raise ChallengeNotFound(NOT_THERE)
     return stored
 
 
@@ -86,7 +87,7 @@ def load_rules(tx: Transaction, person: Person, challenge_id: int) -> Rules:
     """The same, of which only the rules are asked for."""
     rows = repository.find_rules(tx, person.id, challenge_id)
     if not rows:
-        raise ChallengeNotFound("there is no such challenge, or it is not yours")
+        raise ChallengeNotFound(NOT_THERE)
     return rules_of(rows, person.week_starts_on)
 
 
@@ -179,7 +180,7 @@ def find_unchanged(
     current = shown(tx, person, stored) if stored else None
     refuse_stale(if_match, current)
     if stored is None or current is None:
-        raise ChallengeNotFound("there is no such challenge, or it is not yours")
+        raise ChallengeNotFound(NOT_THERE)
     return stored, current
 
 
@@ -196,7 +197,7 @@ def delete_challenge(
     """Gone with its log; unless `forever`, it can be restored for 30 days."""
     if forever and if_match is None:
         if not repository.remove_challenge(tx, person.id, challenge_id):
-            raise ChallengeNotFound("there is no such challenge, or it is not yours")
+            raise ChallengeNotFound(NOT_THERE)
         return
     find_unchanged(tx, person, challenge_id, if_match)
     repository.prune_deleted(tx, person.id, tx.now - KEPT_DELETED)

@@ -232,10 +232,8 @@ class Database:
         return outcomes
 
     def _checkpoint(self) -> None:
-        with (
-            suppress(SQLAlchemyError),
-            self._engines.write.connect() as connection,
-        ):  # who commits meets it, too, and tells
+        # What fails here is met by who commits, too, and told there.
+        with suppress(SQLAlchemyError), self._engines.write.connect() as connection:
             statements.checkpoint_sqlite(connection)
 
     def _in_savepoint(self, connection: Connection, unit: Waiting) -> Any:
