@@ -11,23 +11,24 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
-EVERY = 100  # commits; some hundred pages
+EVERY = 20  # units, each of some three pages: small enough that who commits meanwhile hardly waits
 
 
 class Checkpoints:
-    """Has `move` called in a thread of its own after every so many commits. `move` raises nothing."""
+    """Has `move` called in a thread of its own after every so many units of work. `move` raises nothing."""
 
     def __init__(self, move: Callable[[], object]) -> None:
         self._move = move
-        self._commits = 0
+        self._units = 0
         self._asked: SimpleQueue[bool] = SimpleQueue()
         self._thread: Thread | None = None
 
-    def note_commit(self) -> None:
-        self._commits += 1
-        if self._commits < EVERY or not self._asked.empty():
+    def note_commit(self, units: int) -> None:
+        """`units` went into it."""
+        self._units += units
+        if self._units < EVERY or not self._asked.empty():
             return
-        self._commits = 0
+        self._units = 0
         if self._thread is None:
             self._thread = Thread(target=self._move_each, name="checkpoints", daemon=True)
             self._thread.start()

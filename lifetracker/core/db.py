@@ -228,7 +228,7 @@ class Database:
 
         outcomes: list[Any] = _transact_in_place(connection, run, self._clock(), self.open_file)
         if self._checkpoints is not None:
-            self._checkpoints.note_commit()
+            self._checkpoints.note_commit(len(units))
         return outcomes
 
     def _checkpoint(self) -> None:

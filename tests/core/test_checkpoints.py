@@ -22,11 +22,11 @@ SOON = 10.0
 
 def commit(checkpoints: Checkpoints, times: int) -> None:
     for _ in range(times):
-        checkpoints.note_commit()
+        checkpoints.note_commit(1)
 
 
 class TestCheckpoints:
-    def test_move_after_so_many_commits_in_a_thread_of_their_own(self) -> None:
+    def test_move_after_so_many_units_in_a_thread_of_their_own(self) -> None:
         moved, threads = Event(), []
 
         def move() -> None:
@@ -41,6 +41,13 @@ class TestCheckpoints:
 
         assert len(threads) == 1
         assert threads[0] != get_ident()
+
+    def test_come_sooner_where_commits_are_larger(self) -> None:
+        moved = Event()
+
+        with closing(Checkpoints(moved.set)) as checkpoints:
+            checkpoints.note_commit(EVERY)
+            assert moved.wait(SOON)
 
     def test_hold_up_nobody_who_commits(self) -> None:
         begun, may_end, moved = Event(), Event(), []
