@@ -104,6 +104,7 @@ class Database:
         self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
         self._in_place: dict[bool, Connection] = {}
+        self._for_checkpoints: Connection | None = None  # kept open, as theirs: they come often, and hold Python's lock
         file = self.open_file
         self._turns = Turns(os.path.dirname(file.path)) if file else None
         self._together = Together(self._transact_together, self._turns) if self._turns else None
@@ -175,6 +176,8 @@ class Database:
         self._pool.shutdown()
         if self._checkpoints is not None:
             self._checkpoints.close()
+        if self._for_checkpoints is not None:
+            self._for_checkpoints.close()
         for connection in self._in_place.values():
             connection.close()
         self._in_place.clear()
@@ -233,8 +236,10 @@ class Database:
 
     def _checkpoint(self) -> None:
         # What fails here is met by who commits, too, and told there.
-        with suppress(SQLAlchemyError), self._engines.write.connect() as connection:
-            statements.checkpoint_sqlite(connection)
+        with suppress(SQLAlchemyError):
+            if self._for_checkpoints is None:
+                self._for_checkpoints = self._engines.write.connect()
+            statements.checkpoint_sqlite(self._for_checkpoints)
 
     def _in_savepoint(self, connection: Connection, unit: Waiting) -> Any:
         tx = Transaction(connection, self._clock())

@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from secrets import token_hex
+from random import getrandbits
 from urllib.parse import quote
 
 from loguru import logger
@@ -117,7 +117,7 @@ class _Exchange:
         self._wants_body = scope["method"] != "HEAD"
         self.scope = scope if self._wants_body else {**scope, "method": "GET"}
         self.scope["answer_headers"] = []  # what the application wants said of a request, whoever answers it
-        self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else token_hex(8)
+        self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
         # Quoted, as it was sent: a newline in a path must not begin a log line of its own.
         self.line = f"{scope['method']} {quote(scope['path'], safe='/@')}"
         self._receive, self._send = receive, send

@@ -23,6 +23,7 @@ from lifetracker.daily_log.schemas import (
     ImportQuery,
     LogDay,
     LoggedResult,
+    ProgressPublic,
     RangeQuery,
     Stats,
     StatsQuery,
@@ -45,9 +46,9 @@ async def _whole_body(request: Request) -> bytes:
 
 
 def _logged(result: LoggedResult) -> Response:
-    entry = result.entry
+    entry = EntryPublic(**result.entry)
     made = f"/challenges/{entry.challenge_id}/log/{entry.date.isoformat()}" if result.created else None
-    return tagged(entry, 201 if result.created else 200, made, beside={"progress": result.progress})
+    return tagged(entry, 201 if result.created else 200, made, beside={"progress": ProgressPublic(**result.progress)})
 
 
 @router.put(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -86,11 +87,16 @@ class EntryLogged(EntryPublic):
     progress: ProgressPublic
 
 
-class LoggedResult(Shown):
-    """An entry as it was logged, and whether it is new."""
+@dataclass(frozen=True, slots=True)
+class LoggedResult:
+    """An entry as it was logged, and whether it is new.
 
-    entry: EntryPublic
-    progress: ProgressPublic
+    `entry` and `progress` are fields of an `EntryPublic` and a `ProgressPublic`, which are made of them once the unit
+    is over: whoever waits to write would wait for it.
+    """
+
+    entry: dict[str, Any]
+    progress: dict[str, Any]
     created: bool
 
 

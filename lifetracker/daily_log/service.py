@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lifetracker.challenges import service as challenges
@@ -24,7 +24,6 @@ from lifetracker.daily_log.schemas import (
     EntryPublic,
     EntryWrite,
     LoggedResult,
-    ProgressPublic,
     RangeQuery,
 )
 from lifetracker.daily_log.standing_service import Known
@@ -62,7 +61,7 @@ def log_day(
     """Write what was sent into the day's entry; None is the person's today."""
     opened = _open(tx, person, challenge_id, day)
     goal = opened.rules.goal
-    refuse_stale(if_match, shown_entry(opened.row, goal) if opened.row else None)
+    _refuse_stale(if_match, opened.row, goal)
     return _put(tx, person, opened, merged(goal.kind, _content(opened.row), sent))
 
 
@@ -84,7 +83,7 @@ def erase_day(tx: Transaction, person: Person, challenge_id: int, day: date | No
     rules = challenges.load_rules(tx, person, challenge_id)
     on = day or person.today(tx.now)
     row = repository.find_entry(tx, person.id, challenge_id, on)
-    refuse_stale(if_match, shown_entry(row, rules.goal) if row else None)
+    _refuse_stale(if_match, row, rules.goal)
     if row is None:
         raise EntryNotFound("nothing is logged on this day")
     if rules.archived:
@@ -140,16 +139,16 @@ def brief(progress: Progress) -> dict[str, Any]:
     }
 
 
-def progress_shown(progress: Progress) -> ProgressPublic:
+def _progress_fields(progress: Progress) -> dict[str, Any]:
     attempt, period = progress.attempt, progress.period
-    return ProgressPublic(
-        current_streak=progress.current_streak,
-        streak_unit=streak_unit(progress.rules.schedule),
-        period_done=len(period.done) if period else None,
-        period_target=period.needs if period else None,
-        attempt=attempt.number,
-        status=status_of(progress.rules, attempt, progress.as_of),
-    )
+    return {
+        "current_streak": progress.current_streak,
+        "streak_unit": streak_unit(progress.rules.schedule),
+        "period_done": len(period.done) if period else None,
+        "period_target": period.needs if period else None,
+        "attempt": attempt.number,
+        "status": status_of(progress.rules, attempt, progress.as_of),
+    }
 
 
 def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) -> _Opened:
@@ -171,6 +170,11 @@ def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) 
     return _Opened(rules, today, on, row, known)
 
 
+def _refuse_stale(if_match: str | None, row: Any, goal: Goal) -> None:
+    if if_match is not None:  # else there is nothing to show to anybody
+        refuse_stale(if_match, shown_entry(row, goal) if row else None)
+
+
 def _put(tx: Transaction, person: Person, opened: _Opened, content: Content) -> LoggedResult:
     """Write the entry where it changes, and tell how the challenge then stands."""
     rules, today, on, row, known = opened
@@ -190,11 +194,9 @@ def _put(tx: Transaction, person: Person, opened: _Opened, content: Content) -> 
         known.log.pop(on, None)
     progress = _progress(rules, known, today)
     standing_service.keep(tx, person.id, known, progress)
-    return LoggedResult(
-        entry=_shown(rules, on, content, created_at, updated_at),
-        progress=progress_shown(progress),
-        created=row is None,
-    )
+    entry = {"challenge_id": rules.challenge_id, "date": on, "created_at": created_at, "updated_at": updated_at}
+    came = {"outcome": outcome(rules.goal, content.value, content.skipped)}
+    return LoggedResult(entry | as_fields(content) | came, _progress_fields(progress), created=row is None)
 
 
 def _progress(rules: Rules, known: Known, today: date) -> Progress:
@@ -220,14 +222,3 @@ def entry_fields(row: Any, goal: Goal) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
-
-
-def _shown(rules: Rules, on: date, content: Content, created_at: datetime, updated_at: datetime) -> EntryPublic:
-    return EntryPublic(
-        challenge_id=rules.challenge_id,
-        date=on,
-        **as_fields(content),
-        outcome=outcome(rules.goal, content.value, content.skipped),
-        created_at=created_at,
-        updated_at=updated_at,
-    )

@@ -709,7 +709,7 @@ class TestUnitsOfWork:
         second = db.write_now(service.log_day, person, walk, date(2026, 3, 11), EntryWrite(value=0), None)
 
         assert (first.created, second.created) == (True, False)
-        assert (first.progress.current_streak, second.progress.current_streak) == (1, 0)
+        assert (first.progress["current_streak"], second.progress["current_streak"]) == (1, 0)
 
     def test_raise_their_refusals(self, anna: Client, db: Database) -> None:
         walk = anna.starts()
