@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -106,7 +105,7 @@ class Database:
         self._in_place: dict[bool, Connection] = {}
         self._for_checkpoints: Connection | None = None  # kept open, as theirs: they come often, and hold Python's lock
         file = self.open_file
-        self._turns = Turns(os.path.dirname(file.path)) if file else None
+        self._turns = Turns(file.path) if file else None
         self._together = Together(self._transact_together, self._turns) if self._turns else None
         beside = self.embedded and statements.checkpoints_beside()
         self._checkpoints = Checkpoints(self._checkpoint) if beside else None

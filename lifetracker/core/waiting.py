@@ -11,9 +11,7 @@ import contextvars
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 from lifetracker.core.errors import Busy
@@ -21,7 +19,6 @@ from lifetracker.core.turns import Turns
 
 TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
 LONGEST_PAUSE = 0.005
-TAKEN_UP_WITHIN = 0.02
 
 
 class Locked(Exception):
@@ -62,7 +59,6 @@ class Together:
     def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], turns: Turns) -> None:
         self._transact = transact
         self._turns = turns
-        self._turn_is_awaited = False
         self._waiting: list[Waiting] = []
         self._again: asyncio.TimerHandle | None = None
 
@@ -82,11 +78,10 @@ class Together:
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         units = self._waiting[:TOGETHER_AT_MOST]
         if not units:
-            self._turns.give_back()  # it may have come when nobody waited any more
             return
         if not self._turns.take():
             self._wait(loop)  # first, so that the timer stands whatever comes
-            self._await_turn(loop)
+            self._turns.be_told(loop, lambda: self._flush(loop))
             return
         try:
             outcomes = self._transact(units)
@@ -102,27 +97,6 @@ class Together:
             loop.call_soon(self._flush, loop)
         for unit, outcome in zip(units, outcomes, strict=True):
             unit.be_answered(outcome)
-
-    def _await_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The turn comes in another thread, which gives it back where the loop does not take it up soon: one that is
-        busy, hangs or has ended must not hold up who could write."""
-        begun = Event()
-
-        def is_ours() -> None:
-            begun.set()
-            self._turn_is_awaited = False
-            self._flush(loop)
-
-        def tell_loop() -> None:
-            with suppress(RuntimeError):  # it has ended meanwhile
-                loop.call_soon_threadsafe(is_ours)
-            if not begun.wait(TAKEN_UP_WITHIN):
-                self._turn_is_awaited = False
-                self._turns.give_back()
-
-        if not self._turn_is_awaited:
-            self._turns.await_next(tell_loop)
-            self._turn_is_awaited = True
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try again in a moment; who waited too long hears so."""

@@ -12,18 +12,19 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from lifetracker.core.turns import PIPE
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
 from lifetracker.ops.verdict import Verdict, failed, ok, warning
 
 SQLITE = "sqlite:///"
-BESIDE = ("", "-wal", "-shm")
+BESIDE = ("", "-wal", "-shm", PIPE)
 INIT = 1  # systemd itself, which holds the port for a socket unit
 WORDS_SHOWN = 250
 
 
 def database_files(places: Places) -> list[Path]:
-    """The database and what SQLite keeps beside it, whether they are there or not; none on PostgreSQL."""
+    """The database and what is kept beside it, whether they are there or not; none on PostgreSQL."""
     url = places.read_environment().get("LIFETRACKER_DATABASE_URL", f"{SQLITE}{places.data / 'life_tracker.db'}")
     file = url.removeprefix(SQLITE).partition("?")[0]
     return [Path(file + end) for end in BESIDE] if url.startswith(SQLITE) else []

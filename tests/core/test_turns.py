@@ -1,4 +1,4 @@
-"""Turns at writing: handed on by the kernel, kept from nobody who ends, and none needed where there are none."""
+"""Turns at writing: who waits is told of them, nobody who ends keeps one, and none is needed where there are none."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from lifetracker.core import waiting
 from lifetracker.core.db import Database
 from lifetracker.core.errors import Busy
 from lifetracker.core.turns import Turns
@@ -22,7 +22,7 @@ from tests.core.units import another, note, notes
 TAKES_ONE = """
 import sys
 from lifetracker.core.turns import Turns
-turns = Turns(sys.argv[1])
+turns = Turns(sys.argv[1] + "/life_tracker.db")
 print(turns.take(), flush=True)
 sys.stdin.read()
 """
@@ -34,7 +34,7 @@ def of(tmp_path: Path) -> Iterator[Callable[[], Turns]]:
     made: list[Turns] = []
 
     def make() -> Turns:
-        made.append(Turns(str(tmp_path)))
+        made.append(Turns(str(tmp_path / "life_tracker.db")))
         return made[-1]
 
     yield make
@@ -57,16 +57,68 @@ class TestTurns:
         assert mine.take()
         assert mine.take()
 
-    def test_come_to_who_awaits_them(self, of: Callable[[], Turns]) -> None:
-        mine, theirs, came = of(), of(), Event()
+    def test_are_told_of_to_who_waits(self, of: Callable[[], Turns]) -> None:
+        mine, theirs = of(), of()
+
+        async def wait() -> None:
+            told = asyncio.Event()
+            assert not theirs.take()
+            theirs.be_told(asyncio.get_running_loop(), told.set)
+            assert not await _comes(told, 0.05)
+            mine.give_back()
+            assert await _comes(told, SOON)
+
         mine.take()
+        asyncio.run(wait())
+        assert theirs.take()
 
-        theirs.await_next(came.set)
+    def test_are_told_of_to_everybody_who_waits(self, of: Callable[[], Turns]) -> None:
+        mine, others = of(), (of(), of())
 
-        assert not came.wait(0.05)
-        mine.give_back()
-        assert came.wait(SOON)
-        assert not mine.take()
+        async def wait() -> None:
+            told = [asyncio.Event() for _ in others]
+            for theirs, their in zip(others, told, strict=True):
+                assert not theirs.take()
+                theirs.be_told(asyncio.get_running_loop(), their.set)
+            mine.give_back()
+            assert [await _comes(each, SOON) for each in told] == [True, True]
+
+        mine.take()
+        asyncio.run(wait())
+
+    def test_are_told_of_however_many_nobody_waited_for(self, of: Callable[[], Turns]) -> None:
+        """The pipe is full long before."""
+        mine, theirs = of(), of()
+        for _ in range(70_000):
+            mine.take()
+            mine.give_back()
+
+        async def wait() -> None:
+            for _ in range(2):  # of what is in the pipe, and then of what comes
+                told = asyncio.Event()
+                assert not theirs.take()
+                theirs.be_told(asyncio.get_running_loop(), told.set)
+                assert await _comes(told, SOON)
+                mine.give_back()
+                mine.take()
+
+        mine.take()
+        asyncio.run(wait())
+
+    def test_are_told_of_to_nobody_who_has_one(self, of: Callable[[], Turns]) -> None:
+        """Who is not waiting would take the word away from who is."""
+        mine, theirs = of(), of()
+
+        async def wait() -> None:
+            told = asyncio.Event()
+            assert not theirs.take()
+            theirs.be_told(asyncio.get_running_loop(), told.set)
+            mine.give_back()
+            assert theirs.take()
+            assert not await _comes(told, 0.05)
+
+        mine.take()
+        asyncio.run(wait())
 
     def test_go_with_the_process_that_had_them(self, of: Callable[[], Turns], tmp_path: Path) -> None:
         command = [sys.executable, "-c", TAKES_ONE, str(tmp_path)]
@@ -79,29 +131,55 @@ class TestTurns:
         assert of().take()
 
     def test_are_always_ours_where_no_folder_takes_a_lock(self, tmp_path: Path) -> None:
-        nowhere, came = Turns(str(tmp_path / "gone")), Event()
-
-        with closing(nowhere):
+        with closing(Turns(str(tmp_path / "gone" / "life_tracker.db"))) as nowhere:
             assert nowhere.take()
-            nowhere.await_next(came.set)
-            assert came.wait(SOON)
             nowhere.give_back()
+            assert nowhere.take()
+
+    @pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "file"])
+    def test_do_without_a_pipe(self, of: Callable[[], Turns], tmp_path: Path, make: Callable[[Path], None]) -> None:
+        """Then nobody is told; who waits looks again by itself."""
+        make(tmp_path / "life_tracker.db-turns")
+        mine, theirs = of(), of()
+
+        async def wait() -> None:
+            told = asyncio.Event()
+            assert not theirs.take()
+            theirs.be_told(asyncio.get_running_loop(), told.set)
+            mine.give_back()
+            assert not await _comes(told, 0.05)
+
+        mine.take()
+        asyncio.run(wait())
+        assert theirs.take()
 
 
 class TestWrite:
     def test_waits_for_its_turn(self, db: Database) -> None:
         async def write() -> str:
-            waiting = asyncio.create_task(db.write(note))
+            begun = asyncio.create_task(db.write(note))
             await asyncio.sleep(0.02)
-            assert not waiting.done()
+            assert not begun.done()
             theirs.give_back()
-            return await waiting
+            return await begun
 
         with closing(_turns_at(db)) as theirs:
             theirs.take()
             assert asyncio.run(write()) == "a note"
             assert theirs.take()  # given back after the commit
         assert db.read_now(notes) == ["a note"]
+
+    def test_is_told_of_its_turn(self, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def write() -> str:
+            begun = asyncio.create_task(db.write(note))
+            await asyncio.sleep(0.02)
+            theirs.give_back()
+            return await asyncio.wait_for(begun, SOON)
+
+        monkeypatch.setattr(waiting, "pauses", lambda _: iter([10 * SOON]))
+        with closing(_turns_at(db)) as theirs:
+            theirs.take()
+            assert asyncio.run(write()) == "a note"
 
     def test_gives_up_after_a_while(self, db: Database) -> None:
         with another(db, wait=0.05) as impatient, closing(_turns_at(db)) as theirs:
@@ -114,13 +192,13 @@ class TestWrite:
 
     def test_leaves_its_turn_to_others_while_its_loop_is_at_something_else(self, db: Database) -> None:
         async def write_and_be_busy() -> str:
-            waiting = asyncio.create_task(db.write(note))
+            begun = asyncio.create_task(db.write(note))
             await asyncio.sleep(0.02)
             theirs.give_back()
             time.sleep(0.2)  # as a loop that hangs
             assert theirs.take()
             theirs.give_back()
-            return await waiting
+            return await begun
 
         with closing(_turns_at(db)) as theirs:
             theirs.take()
@@ -148,7 +226,13 @@ class TestWrite:
 def _turns_at(db: Database) -> Turns:
     if db.file is None:
         pytest.skip("SQLite only: PostgreSQL lets many write at once")
-    return Turns(str(Path(db.file).parent))
+    return Turns(db.file)
+
+
+async def _comes(told: asyncio.Event, within: float) -> bool:
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(told.wait(), within)
+    return False
 
 
 async def _taken_at_last(turns: Turns) -> bool:
