@@ -38,10 +38,10 @@ class TurnTaken(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A challenge as it was written: its rules, what is only shown, and the turns its life took."""
+    """A challenge as it was written: its rules, the row that shows it, and the turns its life took."""
 
     rules: Rules
-    shown: dict[str, Any]
+    row: Any
     turns: tuple[TurnTaken, ...]
     updated_at: datetime
 

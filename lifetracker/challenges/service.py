@@ -113,7 +113,7 @@ def list_challenges(tx: Transaction, person: Person, query: ChallengeQuery) -> P
     after = read_cursor(query.cursor, tuple[int, int])
     rows: list[tuple[Stored, dict[str, Any]]] = []
     for stored, fields in _with_standing(tx, person, today):
-        place = (stored.shown["position"], stored.id)
+        place = (stored.row.position, stored.id)
         if (after is None or place > after) and _is_wanted(fields["status"], query):
             rows.append((stored, fields))
     if query.include == "stats":
@@ -161,7 +161,7 @@ def change_challenge(
     stored, before = find_unchanged(tx, person, challenge_id, if_match)
     changes = patch.model_dump(include=patch.model_fields_set)
     start = changes.pop("start_date", before.start_date)
-    promise = {name: stored.shown[name] for name in FIELDS} | {"schedule": stored.rules.schedule.model_dump()}
+    promise = {name: getattr(stored.row, name) for name in FIELDS} | {"schedule": stored.rules.schedule.model_dump()}
     fields = overlaid(promise, changes)
     if start != before.start_date:
         if stored.rules.restarts:

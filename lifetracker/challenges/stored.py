@@ -23,7 +23,7 @@ def stored_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Iterator[Stored
     turns = _turns_in(rows)
     for row in {row.id: row for row in rows}.values():
         taken = turns.get(row.id, ())
-        yield Stored(_rules(row, taken, week_starts_on), dict(zip(SHOWN, row, strict=False)), taken, row.updated_at)
+        yield Stored(_rules(row, taken, week_starts_on), row, taken, row.updated_at)
 
 
 def rules_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Rules:
@@ -61,10 +61,10 @@ def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:
 
 
 def shown_fields(stored: Stored, attempt: Attempt, today: date) -> dict[str, Any]:
-    return stored.shown | {
-        "start_date": attempt.start,
-        "end_date": attempt.end,
-        "attempt": attempt.number,
-        "status": status_of(stored.rules, attempt, today),
-        "role": "owner",
-    }
+    fields = dict(zip(SHOWN, stored.row, strict=False))  # a row goes on with one of its turns
+    fields["start_date"] = attempt.start
+    fields["end_date"] = attempt.end
+    fields["attempt"] = attempt.number
+    fields["status"] = status_of(stored.rules, attempt, today)
+    fields["role"] = "owner"
+    return fields

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return (value - EPOCH) // timedelta(microseconds=1)
+        return (value - EPOCH) // MICROSECOND
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """One call for each value, where a processor around the driver's own would be three."""
@@ -46,7 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def _since_epoch(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else EPOCH + timedelta(0, 0, microseconds)
+    return None if microseconds is None else EPOCH + microseconds * MICROSECOND
 
 
 def _in_utc(instant: datetime | None) -> datetime | None:
