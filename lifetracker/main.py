@@ -84,14 +84,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, threads=settings.database_threads)
     install_handlers(app)
     _add_routes(app)
-    app.add_middleware(
-        Edge,
+    _describe(app)
+    # Around everything, so that what needs no framework passes none of its layers either.
+    app.middleware_stack = Edge(
+        app.build_middleware_stack(),
         larger={"/users/me/import": MAX_IMPORT},
         ways=Ways(route for route in app.router.routes if isinstance(route, JsonRoute) and route.has_quick_way),
         may_start=partial(_refuse_other_schema, app),
         dress=lambda served: _let_browsers_in(served, settings.cors_origins),
     )
-    _describe(app)
     return app
 
 

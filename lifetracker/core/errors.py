@@ -136,6 +136,12 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _leave_to_the_edge)
+
+
+async def _leave_to_the_edge(request: Request, bug: Exception) -> Response:
+    """The framework would answer by itself, in words that are not ours."""
+    raise bug
 
 
 async def _answer_problem(request: Request, problem: Exception) -> Response:

@@ -62,11 +62,11 @@ SENT: list[tuple[str, str, str | None, str]] = [
 
 
 @pytest.fixture
-def alone(db: Database) -> FastAPI:
+def alone(db: Database, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """The same application, but that every request goes through the framework."""
+    monkeypatch.setattr("lifetracker.main.Ways", lambda _: Ways(()))
     app = create_app(Settings(database_url="sqlite:////nowhere/unused.db", limits="off", log_level="WARNING"))
     app.state.database = db
-    app.user_middleware[-1].kwargs["ways"] = Ways(())
     return app
 
 
