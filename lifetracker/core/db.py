@@ -78,6 +78,10 @@ class _Collided(Locked):
     """Another unit took a unique key between this one's look and its write; a second look will find it."""
 
 
+class _Spoilt(Exception):
+    """A unit wrote what is not to be kept into a transaction that it shares with others."""
+
+
 def takes_long(work: Callable[P, R]) -> Callable[P, R]:
     """Mark a unit that would hold up the event loop: an import, an export."""
     work.takes_long = True  # type: ignore[attr-defined]
@@ -220,18 +224,28 @@ class Database:
                 time.sleep(next(ever_longer))
 
     def _transact_together(self, units: Sequence[Waiting]) -> list[Any]:
-        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails."""
+        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails.
+
+        A savepoint costs as much as a short statement, and hardly any unit has to be undone: so they do without, and
+        where one has to be, all are run again, each in a savepoint of its own.
+        """
+        try:
+            outcomes = self._transact_all(units, in_savepoints=False)
+        except _Spoilt:
+            outcomes = self._transact_all(units, in_savepoints=True)
+        if self._checkpoints is not None:
+            self._checkpoints.note_commit(len(units))
+        return outcomes
+
+    def _transact_all(self, units: Sequence[Waiting], *, in_savepoints: bool) -> list[Any]:
         connection = self._connection(True)
 
         def run(tx: Transaction) -> list[Any]:
             if len(units) > 1:
-                return [self._in_savepoint(connection, unit) for unit in units]
+                return [self._run_beside(connection, unit, in_savepoint=in_savepoints) for unit in units]
             return [units[0].context.run(units[0].run, tx)]
 
-        outcomes: list[Any] = _transact_in_place(connection, run, self._clock(), self.open_file)
-        if self._checkpoints is not None:
-            self._checkpoints.note_commit(len(units))
-        return outcomes
+        return _transact_in_place(connection, run, self._clock(), self.open_file)
 
     def _checkpoint(self) -> None:
         # What fails here is met by who commits, too, and told there.
@@ -240,21 +254,27 @@ class Database:
                 self._for_checkpoints = self._engines.write.connect()
             statements.checkpoint_sqlite(self._for_checkpoints)
 
-    def _in_savepoint(self, connection: Connection, unit: Waiting) -> Any:
+    def _run_beside(self, connection: Connection, unit: Waiting, *, in_savepoint: bool) -> Any:
+        """`_Spoilt` when it wrote what is not to be kept, and there is no savepoint to go back to."""
         tx = Transaction(connection, self._clock())
-        statements.savepoint(connection)
+        changed = statements.rows_changed(connection)
+        if in_savepoint:
+            statements.savepoint(connection)
         try:
             with _translated:
-                result = unit.context.run(unit.run, tx)
+                outcome = unit.context.run(unit.run, tx)
         except Locked:
             raise
         except Exception as error:
             if not statements.in_transaction(connection):
                 raise  # SQLite itself gave up the whole transaction, as it does on a full disk
-            statements.roll_back_to_savepoint(connection)
-            return Raised(error)
-        (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
-        return result
+            tx.discard()
+            outcome = Raised(error)
+        if in_savepoint:
+            (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
+        elif tx.discarded and statements.rows_changed(connection) != changed:
+            raise _Spoilt
+        return outcome
 
     def _connection(self, writable: bool) -> Connection:
         """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""

@@ -80,6 +80,12 @@ def roll_back_to_savepoint(connection: Connection) -> None:
     _execute(connection, "RELEASE unit")
 
 
+def rows_changed(connection: Connection) -> int:
+    """How many since the connection was opened, by triggers and foreign keys too."""
+    driver_connection: Any = connection.connection.dbapi_connection
+    return int(driver_connection.total_changes)
+
+
 def in_transaction(connection: Connection) -> bool:
     """Whether SQLite still has the transaction open: some errors make it give up the whole of it."""
     driver_connection: Any = connection.connection.dbapi_connection

@@ -60,6 +60,24 @@ class TestWritesAtOnce:
         assert (first, str(failed), third) == ("first", "mine alone", "third")
         assert sorted(db.read_now(notes)) == ["first", "third"]
 
+    def test_runs_each_once_where_nothing_has_to_be_undone(self, db: Database) -> None:
+        runs: list[str] = []
+
+        def write(tx: Transaction) -> None:
+            runs.append(note(tx, "kept"))
+
+        def refuse(tx: Transaction) -> None:
+            runs.append("refused")
+            raise LookupError("before it wrote")
+
+        def look_in_vain(tx: Transaction) -> None:
+            runs.append("discarded")
+            tx.discard()
+
+        write_at_once(db, [write, refuse, look_in_vain])
+
+        assert sorted(runs) == ["discarded", "kept", "refused"]
+
     def test_undoes_only_the_one_that_a_constraint_refused(self, db: Database) -> None:
         _, broken, _ = write_at_once(db, [noting("first"), break_a_foreign_key, noting("third")])
 
