@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -56,7 +57,9 @@ class _Ready:
         self._text = str(compiled)
         self._is_positional = compiled.positiontup is not None
         self._names = compiled.positiontup or list(compiled.binds)
-        self._binds = [(name, _to_database(compiled.binds[name].type, dialect)) for name in self._names]
+        self._given = _getter(self._names)
+        told = [_to_database(compiled.binds[name].type, dialect) for name in self._names]
+        self._tells: Conversions = [(place, convert) for place, convert in enumerate(told) if convert is not None]
         columns: Sequence[Any] = list(getattr(statement, "selected_columns", ()))
         row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
         self._row: Callable[[Iterable[Any]], Any] = partial(tuple.__new__, row)
@@ -65,6 +68,8 @@ class _Ready:
 
     def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
         rows, conversions = self._asked(driver_connection, parameters)
+        if not rows:
+            return rows
         if not conversions:
             return list(map(self._row, rows))
         if len(rows) <= FEW:
@@ -77,7 +82,7 @@ class _Ready:
 
     def _asked(self, driver_connection: Any, parameters: dict[str, Any]) -> tuple[list[Any], Conversions]:
         """The rows as the driver has them, and what makes them what they mean."""
-        bound = [convert(parameters[name]) if convert else parameters[name] for name, convert in self._binds]
+        bound = _converted_row(self._given(parameters), self._tells)
         given = bound if self._is_positional else dict(zip(self._names, bound, strict=True))
         try:
             cursor = driver_connection.execute(self._text, given)
@@ -114,6 +119,13 @@ def _converted_row(row: Sequence[Any], conversions: Conversions) -> list[Any]:
     for place, convert in conversions:
         cells[place] = convert(cells[place])
     return cells
+
+
+def _getter(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """What is given by these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: [parameters[name] for name in names]  # of one, `itemgetter` makes no tuple
 
 
 def _to_database(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -15,11 +15,12 @@ from lifetracker.daily_log.models import DAILY_LOG as LOG
 from lifetracker.daily_log.models import STANDINGS
 
 WRITTEN = ("value", "skipped", "note", "updated_at")
+NEW = {name: f"new_{name}" for name in WRITTEN}  # their parameters
 _OF_CHALLENGE = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id == bindparam("of_challenge"))
 _THIS = and_(_OF_CHALLENGE, LOG.c.date == bindparam("on"))
 _FIND = Prepared(select(LOG).where(_THIS))
 _ADD = Prepared(insert(LOG).values({column.name: bindparam(column.name) for column in LOG.c}))
-_CHANGE = Prepared(update(LOG).where(_THIS).values({name: bindparam(f"new_{name}") for name in WRITTEN}))
+_CHANGE = Prepared(update(LOG).where(_THIS).values({name: bindparam(new) for name, new in NEW.items()}))
 _REMOVE = Prepared(delete(LOG).where(_THIS))
 # Only days that count for progress: a note alone is not an entry there.
 _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
@@ -66,7 +67,7 @@ def add_entries(tx: Transaction, entries: list[dict[str, Any]]) -> None:
 
 def change_entry(tx: Transaction, user_id: int, challenge_id: int, day: date, fields: dict[str, Any]) -> None:
     """`fields` are those of `WRITTEN`."""
-    new = {f"new_{name}": fields[name] for name in WRITTEN}
+    new = {parameter: fields[name] for name, parameter in NEW.items()}
     tx.ask(_CHANGE, **_key(user_id, challenge_id, day), **new)
 
 
