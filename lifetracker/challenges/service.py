@@ -178,7 +178,7 @@ def find_unchanged(
     """The challenge as stored and as shown; `Stale` when it is not what the client read."""
     stored = _find(tx, person, challenge_id)
     current = shown(tx, person, stored) if stored else None
-    refuse_stale(if_match, current)
+    refuse_stale(if_match, lambda: current)
     if stored is None or current is None:
         raise ChallengeNotFound(NOT_THERE)
     return stored, current

@@ -7,6 +7,7 @@ midnight without a write (a status, a streak), so `If-None-Match` compares both 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -36,10 +37,14 @@ def _written(shown: Shown) -> str:
     )
 
 
-def refuse_stale(if_match: str | None, current: Shown | None) -> None:
-    """Raise `Stale` when the client asked for a state that is no longer, or no longer there."""
+def refuse_stale(if_match: str | None, show: Callable[[], Shown | None]) -> None:
+    """Raise `Stale` when the client asked for a state that is no longer, or no longer there.
+
+    `show` is asked for what is there only where it matters: nearly nobody sends `If-Match`.
+    """
     if if_match is None:
         return
+    current = show()
     if current is None:
         raise Stale("nothing is there any more")
     if if_match.strip() == "*":

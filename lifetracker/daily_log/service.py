@@ -61,7 +61,7 @@ def log_day(
     """Write what was sent into the day's entry; None is the person's today."""
     opened = _open(tx, person, challenge_id, day)
     goal = opened.rules.goal
-    _refuse_stale(if_match, opened.row, goal)
+    refuse_stale(if_match, lambda: shown_entry(opened.row, goal) if opened.row else None)
     return _put(tx, person, opened, merged(goal.kind, _content(opened.row), sent))
 
 
@@ -83,7 +83,7 @@ def erase_day(tx: Transaction, person: Person, challenge_id: int, day: date | No
     rules = challenges.load_rules(tx, person, challenge_id)
     on = day or person.today(tx.now)
     row = repository.find_entry(tx, person.id, challenge_id, on)
-    _refuse_stale(if_match, row, rules.goal)
+    refuse_stale(if_match, lambda: shown_entry(row, rules.goal) if row else None)
     if row is None:
         raise EntryNotFound("nothing is logged on this day")
     if rules.archived:
@@ -168,11 +168,6 @@ def _open(tx: Transaction, person: Person, challenge_id: int, day: date | None) 
             raise AfterEnd("date", f"The challenge ends on {end.isoformat()}")
     row = known.entries.get(on) if known.entries is not None else repository.find_entry(tx, person.id, challenge_id, on)
     return _Opened(rules, today, on, row, known)
-
-
-def _refuse_stale(if_match: str | None, row: Any, goal: Goal) -> None:
-    if if_match is not None:  # else there is nothing to show to anybody
-        refuse_stale(if_match, shown_entry(row, goal) if row else None)
 
 
 def _put(tx: Transaction, person: Person, opened: _Opened, content: Content) -> LoggedResult:

@@ -128,7 +128,7 @@ def _find(tx: Transaction, person: Person, language: Language, slug: str) -> Any
 def _find_own(tx: Transaction, person: Person, language: Language, slug: str, if_match: str | None) -> Any:
     row = repository.find_template(tx, person.id, language, slug)
     own = row if row is not None and row.author_id == person.id else None
-    refuse_stale(if_match, _show(tx, own) if own else None)
+    refuse_stale(if_match, lambda: _show(tx, own) if own else None)
     if own is None:
         raise TemplateNotFound("there is no such template of yours")
     return own

@@ -41,10 +41,10 @@ class TestRefuseStale:
         [None, TAG, f"W/{TAG}", "*", " * ", f'"x", {TAG}', f"{OTHER_TAG},W/{TAG}", f" {TAG} "],
     )
     def test_lets_pass_what_matches(self, if_match: str | None) -> None:
-        refuse_stale(if_match, NOW)
+        refuse_stale(if_match, lambda: NOW)
 
     def test_lets_pass_what_changed_without_a_write(self) -> None:
-        refuse_stale(TAG, LATER)
+        refuse_stale(TAG, lambda: LATER)
 
     @pytest.mark.parametrize(
         "if_match",
@@ -55,21 +55,21 @@ class TestRefuseStale:
     )
     def test_refuses_what_does_not(self, if_match: str) -> None:
         with pytest.raises(Stale) as refused:
-            refuse_stale(if_match, NOW)
+            refuse_stale(if_match, lambda: NOW)
 
         assert (refused.value.status, refused.value.code) == (412, "stale")
 
     def test_refuses_what_was_written_since(self) -> None:
         with pytest.raises(Stale):
-            refuse_stale(TAG, CHANGED)
+            refuse_stale(TAG, lambda: CHANGED)
 
     @pytest.mark.parametrize("if_match", [TAG, "*"])
     def test_refuses_where_nothing_is_there(self, if_match: str) -> None:
         with pytest.raises(Stale):
-            refuse_stale(if_match, None)
+            refuse_stale(if_match, lambda: None)
 
     def test_asks_nothing_of_who_did_not_ask(self) -> None:
-        refuse_stale(None, None)
+        refuse_stale(None, lambda: pytest.fail("nobody asked"))
 
 
 class TestIsUnchanged:
