@@ -61,10 +61,11 @@ def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:
 
 
 def shown_fields(stored: Stored, attempt: Attempt, today: date) -> dict[str, Any]:
-    fields = dict(zip(SHOWN, stored.row, strict=False))  # a row goes on with one of its turns
-    fields["start_date"] = attempt.start
-    fields["end_date"] = attempt.end
-    fields["attempt"] = attempt.number
-    fields["status"] = status_of(stored.rules, attempt, today)
-    fields["role"] = "owner"
-    return fields
+    return dict(
+        zip(SHOWN, stored.row, strict=False),  # a row goes on with one of its turns
+        start_date=attempt.start,
+        end_date=attempt.end,
+        attempt=attempt.number,
+        status=status_of(stored.rules, attempt, today),
+        role="owner",
+    )
