@@ -99,7 +99,7 @@ class TestDeepHealth:
     def test_fails_when_nothing_can_be_written(self, app: FastAPI, operator: TestClient, db: Database) -> None:
         """A check that only reads, or begins and rolls back, would call it well."""
         embedded(db)
-        db._in_place[True] = db._connection(False)
+        db._kept["write"] = db._connection("read")
 
         answer = operator.get("/health/deep")
 

@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from fastapi import Request
 from sqlalchemy import Connection, CursorResult, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from lifetracker.core import db_repository as statements
 from lifetracker.core.checkpoints import Checkpoints
 from lifetracker.core.day import Clock, utc_now
+from lifetracker.core.db_repository import translated
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.errors import Conflict, Given, Unavailable
 from lifetracker.core.open_file import OpenFile
@@ -36,11 +37,8 @@ from lifetracker.core.waiting import Locked, Raised, Together, Waiting, pauses
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SQLITE_ERROR, SQLITE_BUSY, SQLITE_LOCKED = 1, 5, 6
-SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
-UNIQUE_VIOLATION = "23505"
-SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
 COLLISIONS_AT_MOST = 3
+Use = Literal["read", "write", "checkpoints"]
 
 
 class Transaction:
@@ -74,10 +72,6 @@ class Transaction:
 Work = Callable[Concatenate[Transaction, P], R]
 
 
-class _Collided(Locked):
-    """Another unit took a unique key between this one's look and its write; a second look will find it."""
-
-
 class _Spoilt(Exception):
     """A unit wrote what is not to be kept into a transaction that it shares with others."""
 
@@ -106,8 +100,7 @@ class Database:
         self._wait = wait
         self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
-        self._in_place: dict[bool, Connection] = {}
-        self._for_checkpoints: Connection | None = None  # kept open, as theirs: they come often, and hold Python's lock
+        self._kept: dict[Use, Connection] = {}
         file = self.open_file
         self._turns = Turns(file.path) if file else None
         self._together = Together(self._transact_together, self._turns) if self._turns else None
@@ -179,11 +172,9 @@ class Database:
         self._pool.shutdown()
         if self._checkpoints is not None:
             self._checkpoints.close()
-        if self._for_checkpoints is not None:
-            self._for_checkpoints.close()
-        for connection in self._in_place.values():
+        for connection in self._kept.values():
             connection.close()
-        self._in_place.clear()
+        self._kept.clear()
         if self._turns is not None:
             self._turns.close()
         self._engines.dispose()
@@ -203,9 +194,9 @@ class Database:
         while True:
             try:
                 if alone:
-                    with _translated:
-                        return run(Transaction(self._connection(False), self._clock()))
-                return _transact_in_place(self._connection(False), run, self._clock())
+                    with translated:
+                        return run(Transaction(self._connection("read"), self._clock()))
+                return _transact_in_place(self._connection("read"), run, self._clock())
             except Locked:
                 ever_longer = ever_longer or pauses(wait)
                 await asyncio.sleep(next(ever_longer))
@@ -215,12 +206,12 @@ class Database:
         collisions = 0
         while True:
             try:
-                with _translated, engine.connect() as connection:
+                with translated, engine.connect() as connection:
                     return _transact(connection, run, self._clock())
             except Locked as locked:
-                collisions += isinstance(locked, _Collided)
+                collisions += isinstance(locked, statements.Collided)
                 if collisions > COLLISIONS_AT_MOST:
-                    raise Conflict("another request took this place first: read again, then retry") from locked
+                    raise Conflict(statements.TAKEN) from locked
                 time.sleep(next(ever_longer))
 
     def _transact_together(self, units: Sequence[Waiting]) -> list[Any]:
@@ -238,7 +229,7 @@ class Database:
         return outcomes
 
     def _transact_all(self, units: Sequence[Waiting], *, in_savepoints: bool) -> list[Any]:
-        connection = self._connection(True)
+        connection = self._connection("write")
 
         def run(tx: Transaction) -> list[Any]:
             if len(units) > 1:
@@ -249,10 +240,8 @@ class Database:
 
     def _checkpoint(self) -> None:
         # What fails here is met by who commits, too, and told there.
-        with suppress(SQLAlchemyError):
-            if self._for_checkpoints is None:
-                self._for_checkpoints = self._engines.write.connect()
-            statements.checkpoint_sqlite(self._for_checkpoints)
+        with suppress(SQLAlchemyError, Unavailable, Locked):
+            statements.checkpoint_sqlite(self._connection("checkpoints"))
 
     def _run_beside(self, connection: Connection, unit: Waiting, *, in_savepoint: bool) -> Any:
         """`_Spoilt` when it wrote what is not to be kept, and there is no savepoint to go back to."""
@@ -261,7 +250,7 @@ class Database:
         if in_savepoint:
             statements.savepoint(connection)
         try:
-            with _translated:
+            with translated:
                 outcome = unit.context.run(unit.run, tx)
         except Locked:
             raise
@@ -276,12 +265,12 @@ class Database:
             raise _Spoilt
         return outcome
 
-    def _connection(self, writable: bool) -> Connection:
-        """The connection kept open for units in place: one to read, one to write, both only ever used by the loop."""
-        if writable not in self._in_place:
-            with _translated:
-                self._in_place[writable] = self._engines.of(writable).connect()
-        return self._in_place[writable]
+    def _connection(self, use: Use) -> Connection:
+        """The one kept open for this use: units in place have theirs on the loop alone, checkpoints in their thread."""
+        if use not in self._kept:
+            with translated:
+                self._kept[use] = self._engines.of(use != "read").connect()
+        return self._kept[use]
 
 
 def _transact_in_place(
@@ -292,7 +281,7 @@ def _transact_in_place(
     `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
     """
     tx = Transaction(connection, now)
-    with _translated:
+    with translated:
         statements.begin_sqlite(connection, writable=file is not None)
         try:
             result = run(tx)
@@ -309,49 +298,12 @@ def _transact_in_place(
 
 
 def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime) -> R:
-    with _translated, connection.begin() as transaction:
+    with translated, connection.begin() as transaction:
         tx = Transaction(connection, now)
         result = run(tx)
         if tx.discarded:
             transaction.rollback()
         return result
-
-
-class _Translated:
-    """Around statements: database errors as what they mean to a caller; any that is left is a bug of ours."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DBAPIError):
-            meant = _meaning(error)
-            if meant is not None:
-                raise meant from error
-
-
-_translated = _Translated()  # one for all: it holds nothing, and every request passes it more than once
-
-
-def _meaning(error: DBAPIError) -> Exception | None:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    state = getattr(error.orig, "sqlstate", None)
-    if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
-        return Locked()
-    if state == UNIQUE_VIOLATION:
-        return _Collided()
-    if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
-        return Conflict("another request took this place first: read again, then retry")
-    is_bug = code == SQLITE_ERROR or not isinstance(error, (OperationalError, InterfaceError))
-    if is_bug and code not in SQLITE_UNREADABLE:
-        return None
-    return Unavailable("the database cannot do this now", _first_line(error))
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).partition("\n")[0]
 
 
 async def _database_of(request: Request) -> Database:

@@ -1,4 +1,4 @@
-"""The statements that units of work themselves need."""
+"""The statements that units of work themselves need, and what errors of the database mean to them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from lifetracker.core import sqlite
+from lifetracker.core.errors import Conflict, Unavailable
+from lifetracker.core.waiting import Locked
 
 if TYPE_CHECKING:
     from lifetracker.core.db import Transaction
+
+SQLITE_ERROR, SQLITE_BUSY, SQLITE_LOCKED = 1, 5, 6
+SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
+UNIQUE_VIOLATION = "23505"
+SERIALIZATION_FAILURES = {"40001", "40P01"}  # PostgreSQL's two: a conflict between units, a deadlock
+TAKEN = "another request took this place first: read again, then retry"
 
 OPENING_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -21,8 +29,6 @@ OPENING_PRAGMAS = (
     "PRAGMA cache_size = -16384",
     "PRAGMA journal_size_limit = 67108864",
 )
-
-
 # From so many pages on, a commit moves the log itself: only where the thread beside it never quite catches up.
 OWN_CHECKPOINT = "PRAGMA wal_autocheckpoint = 4000"
 
@@ -129,3 +135,44 @@ def come_and_go(tx: Transaction) -> None:
     """
     tx.exec(text("INSERT INTO alembic_version (version_num) VALUES ('health')"))
     tx.exec(text("DELETE FROM alembic_version WHERE version_num = 'health'"))
+
+
+class Collided(Locked):
+    """Another unit took a unique key between this one's look and its write; a second look will find it."""
+
+
+class _Translated:
+    """Around statements: their errors as what they mean to a caller; any that is left is a bug of ours."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DBAPIError):
+            meant = _meaning(error)
+            if meant is not None:
+                raise meant from error
+
+
+translated = _Translated()  # one for all: it holds nothing, and every request passes it more than once
+
+
+def _meaning(error: DBAPIError) -> Exception | None:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error.orig, "sqlstate", None)
+    if code in (SQLITE_BUSY, SQLITE_LOCKED) or state in SERIALIZATION_FAILURES:
+        return Locked()
+    if state == UNIQUE_VIOLATION:
+        return Collided()
+    if isinstance(error, IntegrityError) and "UNIQUE constraint" in str(error.orig):
+        return Conflict(TAKEN)
+    is_bug = code == SQLITE_ERROR or not isinstance(error, (OperationalError, InterfaceError))
+    if is_bug and code not in SQLITE_UNREADABLE:
+        return None
+    return Unavailable("the database cannot do this now", _first_line(error))
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
