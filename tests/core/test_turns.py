@@ -61,9 +61,7 @@ class TestTurns:
         mine, theirs = of(), of()
 
         async def wait() -> None:
-            told = asyncio.Event()
-            assert not theirs.take()
-            theirs.be_told(asyncio.get_running_loop(), told.set)
+            told = _told_by(theirs)
             assert not await _comes(told, 0.05)
             mine.give_back()
             assert await _comes(told, SOON)
@@ -76,10 +74,7 @@ class TestTurns:
         mine, others = of(), (of(), of())
 
         async def wait() -> None:
-            told = [asyncio.Event() for _ in others]
-            for theirs, their in zip(others, told, strict=True):
-                assert not theirs.take()
-                theirs.be_told(asyncio.get_running_loop(), their.set)
+            told = [_told_by(theirs) for theirs in others]
             mine.give_back()
             assert [await _comes(each, SOON) for each in told] == [True, True]
 
@@ -95,9 +90,7 @@ class TestTurns:
 
         async def wait() -> None:
             for _ in range(2):  # of what is in the pipe, and then of what comes
-                told = asyncio.Event()
-                assert not theirs.take()
-                theirs.be_told(asyncio.get_running_loop(), told.set)
+                told = _told_by(theirs)
                 assert await _comes(told, SOON)
                 mine.give_back()
                 mine.take()
@@ -110,9 +103,7 @@ class TestTurns:
         mine, theirs = of(), of()
 
         async def wait() -> None:
-            told = asyncio.Event()
-            assert not theirs.take()
-            theirs.be_told(asyncio.get_running_loop(), told.set)
+            told = _told_by(theirs)
             mine.give_back()
             assert theirs.take()
             assert not await _comes(told, 0.05)
@@ -143,9 +134,7 @@ class TestTurns:
         mine, theirs = of(), of()
 
         async def wait() -> None:
-            told = asyncio.Event()
-            assert not theirs.take()
-            theirs.be_told(asyncio.get_running_loop(), told.set)
+            told = _told_by(theirs)
             mine.give_back()
             assert not await _comes(told, 0.05)
 
@@ -227,6 +216,14 @@ def _turns_at(db: Database) -> Turns:
     if db.file is None:
         pytest.skip("SQLite only: PostgreSQL lets many write at once")
     return Turns(db.file)
+
+
+def _told_by(turns: Turns) -> asyncio.Event:
+    """Set once these turns, none of which is to be had, tell that one may be."""
+    told = asyncio.Event()
+    assert not turns.take()
+    turns.be_told(asyncio.get_running_loop(), told.set)
+    return told
 
 
 async def _comes(told: asyncio.Event, within: float) -> bool:
