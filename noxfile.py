@@ -1,4 +1,5 @@
-"""What can be checked here, a session each: `./dev test` runs those marked as default, `./dev test NAME` one of them.
+"""What can be checked here, a session each: `./dev test` runs those marked as default, `./dev test all` what CI runs
+beyond them, `./dev test NAME` one of them.
 
 Sessions run in the environment that `./dev` prepared from the lock files; only `everywhere` makes its own.
 """
@@ -20,9 +21,18 @@ nox.options.error_on_missing_interpreters = False
 HERE = Path(__file__).parent
 PYTHON = sys.executable  # of the environment that nox itself runs in
 HALVES = ("--numprocesses", "2", "--dist", "worksteal")  # two at a time, none idle while the other has a queue
-QUICK = ("-m", "not slow")
+QUICK = ("-m", "not slow and not thorough")
+WHOLE = ("-m", "not slow")
+BEYOND = ("whole", "accidents", "tests_postgres", "previous", "fuzz_short", "e2e", "everywhere")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+@nox.session(name="all", default=False)
+def beyond(session: nox.Session) -> None:
+    """What CI runs beyond the default: all the tests, on both engines, accidents, fuzzing, a server of its own."""
+    for name in BEYOND:
+        session.notify(name)
 
 
 @nox.session
@@ -47,20 +57,20 @@ def guards(session: nox.Session) -> None:
         session.run(PYTHON, "-m", "lifetracker", "smoke", env=here)
 
 
-@nox.session
+@nox.session(default=False)
 def previous(session: nox.Session) -> None:
     """Run the release before on the schema of today, and today's code on one that a release to come expands."""
     session.run(PYTHON, "-m", "tests.previous")
 
 
-@nox.session
+@nox.session(default=False)
 def tests_postgres(session: nox.Session) -> None:
     """Run the same tests on a real PostgreSQL 18, which a wheel brings along."""
     engine = {"LIFETRACKER_TEST_ENGINE": "postgres"}
-    session.run(PYTHON, "-m", "pytest", *HALVES, *QUICK, *session.posargs, env=engine)
+    session.run(PYTHON, "-m", "pytest", *HALVES, *WHOLE, *session.posargs, env=engine)
 
 
-@nox.session
+@nox.session(default=False)
 def fuzz_short(session: nox.Session) -> None:
     """Send generated requests to a served application (schemathesis), few enough for every run."""
     session.run(PYTHON, "-m", "tests.fuzz.run", "--examples", "15")
@@ -68,14 +78,21 @@ def fuzz_short(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests on SQLite, but for those of `accidents`, and measure the branches they reach."""
+    """Run the quick tests, those of every room on SQLite."""
+    session.run(PYTHON, "-m", "pytest", *HALVES, *QUICK, *session.posargs)
+
+
+@nox.session(default=False)
+def whole(session: nox.Session) -> None:
+    """Run the thorough tests, too, all but those of `accidents`, and measure the branches that they all reach."""
+    thorough = {"LIFETRACKER_TEST_THOROUGHLY": "1"}
     session.run(PYTHON, "-m", "coverage", "erase")
-    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *HALVES, *QUICK, *session.posargs)
+    session.run(PYTHON, "-m", "coverage", "run", "-m", "pytest", *HALVES, *WHOLE, *session.posargs, env=thorough)
     session.run(PYTHON, "-m", "coverage", "combine", "--quiet")
     session.run(PYTHON, "-m", "coverage", "report")
 
 
-@nox.session
+@nox.session(default=False)
 def accidents(session: nox.Session) -> None:
     """Deploy, roll back, back up, restore and serve with real processes, and kill each of them at every step."""
     session.run(PYTHON, "-m", "pytest", *HALVES, "-m", "slow", *session.posargs)
@@ -83,7 +100,7 @@ def accidents(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def everywhere(session: nox.Session) -> None:
-    """Run the tests on every other CPython from 3.11 to 3.14 that this machine has."""
+    """Run the quick tests on every other CPython from 3.11 to 3.14 that this machine has."""
     for version, python in _other_pythons():
         folder = HERE / ".nox" / f"python{version}"
         own = str(folder / "bin" / "python")

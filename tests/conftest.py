@@ -18,8 +18,9 @@ from lifetracker.core.db import Database
 from lifetracker.main import create_app
 from tests.engines import Engine, PostgresEngine, SqliteEngine
 from tests.people import Client, FrozenClock, join
+from tests.thoroughness import examples
 
-hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.register_profile("suite", deadline=None, max_examples=examples(100))
 hypothesis_settings.load_profile("suite")
 
 
@@ -27,7 +28,13 @@ ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL those that have a database: the others would only say a second time what they say on SQLite."""
+    """On PostgreSQL those that have a database: the others would only say a second time what they say on SQLite.
+
+    Who starts a PostgreSQL beside the SQLite that the tests run on is thorough.
+    """
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("thorough")
     if ON_POSTGRES:
         others = [item for item in items if "engine" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from lifetracker.core.auth import digest, hash_password_now
 from lifetracker.core.db import Database, Transaction
@@ -56,11 +56,29 @@ def join(db: Database, name: str, **fields: str) -> str:
     return token
 
 
-class Client(TestClient):
+class _InProcess(httpx2.BaseTransport):
+    """Hands requests to an application in this process; an error that it lets out is answered as a bare 500."""
+
+    def __init__(self, app: FastAPI, address: tuple[str, int]) -> None:
+        self._asgi = httpx2.ASGITransport(app, raise_app_exceptions=False, client=address)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.read()
+        return asyncio.run(self._answer(request))
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await self._asgi.handle_async_request(request)
+        body = httpx2.ByteStream(await answer.aread())
+        return httpx2.Response(answer.status_code, headers=answer.headers, stream=body)
+
+
+class Client(httpx2.Client):
     """One person's HTTP client. `made(…)` and `got(…)` expect success and answer the body."""
 
-    def __init__(self, app: FastAPI, token: str | None = None) -> None:
-        super().__init__(app, raise_server_exceptions=False)
+    def __init__(self, app: FastAPI, token: str | None = None, *, address: str = "testclient") -> None:
+        super().__init__(
+            transport=_InProcess(app, (address, 50_000)), base_url="http://testserver", follow_redirects=True
+        )
         self.token = token
         if token is not None:
             self.headers["Authorization"] = f"Bearer {token}"

@@ -88,6 +88,7 @@ class TestExported:
 
 
 class TestRuns:
+    @pytest.mark.thorough
     def test_tells_a_schema_that_the_code_cannot_serve(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         write_step(tmp_path, "9001", HEAD, *CONTRACT)
         file = tmp_path / "contracted.db"

@@ -15,6 +15,7 @@ def side(tmp_path_factory: pytest.TempPathFactory) -> Side:
     return seeded(tmp_path_factory.mktemp("flat") / "some.db", 3)
 
 
+@pytest.mark.thorough
 class TestSeeded:
     def test_is_used_again_where_it_is_there(self, side: Side) -> None:
         again = seeded(side.file, 3)
@@ -33,6 +34,7 @@ class TestPeers:
         assert sorted(peers(one, [*others, *alike])) == [each.user_id for each in alike]
 
 
+@pytest.mark.thorough
 class TestJobs:
     def test_are_as_many_ticks_as_stats_and_an_opening_for_each_person(self, side: Side) -> None:
         people = [each.user_id for each in keepers(side)]

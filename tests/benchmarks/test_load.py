@@ -82,6 +82,7 @@ class TestOnce:
         assert [path for _, path, *_ in server.heard] == ["/a", "/b", "/b"]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk, which makes the load, is not installed")
 class TestRun:
     def test_asks_as_it_was_told(self, server: Noting, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class TestRun:
     def test_lets_a_look_alike_pass(self, house: House, honest: Honest) -> None:
         assert [str(violation) for violation in house.judge(honest.path, honest.code)] == []
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("rule", [rule.id for rule in guards.RULES])
     def test_would_miss_something_without_any_one_rule(self, house: House, rule: str) -> None:
         """A sin that no other rule sees stands for each: with its rule switched off, the case above fails."""

@@ -217,6 +217,7 @@ class TestImportFile:
         assert boris.got("/daily-log") == before
         assert len(boris.got("/challenges")["items"]) == 1
 
+    @pytest.mark.thorough
     def test_takes_years_of_many_habits(self, anna: Client, loop_file: Backups) -> None:
         file = loop_file()
         file.fill(50, 2000, date(2020, 9, 1))

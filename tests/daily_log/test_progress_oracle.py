@@ -17,6 +17,7 @@ from lifetracker.daily_log.progress import Progress
 from lifetracker.templates.goal import Goal
 from lifetracker.templates.schedule import WEEKDAYS, Daily, Interval, Schedule, Times, Weekly
 from tests.daily_log import oracle
+from tests.thoroughness import examples
 
 Case = tuple[Rules, dict[date, Logged], date]
 
@@ -25,17 +26,17 @@ MOODS = ["d", "dddddd-", "ddds-", "ddp-", "d-", "dm", "dpms-", "-----d", "dss"] 
 
 
 class TestProgress:
-    @settings(max_examples=280, deadline=None)
+    @settings(max_examples=examples(280), deadline=None)
     @given(st.data())
     def test_agrees_with_the_contract_day_by_day(self, data: st.DataObject) -> None:
         assert_agree(*data.draw(cases(daily() | weekly() | interval(), days=50)))
 
-    @settings(max_examples=160, deadline=None)
+    @settings(max_examples=examples(160), deadline=None)
     @given(st.data())
     def test_agrees_with_the_contract_on_weeks(self, data: st.DataObject) -> None:
         assert_agree(*data.draw(cases(times("week", 7), days=70)))
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=examples(80), deadline=None)
     @given(st.data())
     def test_agrees_with_the_contract_on_months(self, data: st.DataObject) -> None:
         assert_agree(*data.draw(cases(times("month", 30), days=130)))
@@ -44,13 +45,13 @@ class TestProgress:
 class TestStanding:
     """Going on from how a challenge stood on any day before comes to the same as walking all of its days."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(st.data())
     def test_is_gone_on_from_by_days(self, data: st.DataObject) -> None:
         case = data.draw(cases(daily() | weekly() | interval(), days=50))
         assert_goes_on(*case, data.draw(st.integers(0, 60)))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(st.data())
     def test_is_gone_on_from_by_periods(self, data: st.DataObject) -> None:
         case = data.draw(cases(times("week", 7) | times("month", 30), days=130))

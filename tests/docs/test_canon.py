@@ -28,6 +28,7 @@ class TestCanon:
 
         assert all(f"lifetracker {name}" in said for name in ("guards", "smoke", "db check"))
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("command", [each for each in COMMANDS if "guards" not in each])
     def test_runs(self, db: Database, command: str) -> None:
         done = _run(command, LIFETRACKER_DATABASE_URL=url_of(db))
@@ -35,6 +36,7 @@ class TestCanon:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("command", [each for each in COMMANDS if "guards" in each])
     def test_reads_the_source_without_a_database(self, command: str) -> None:
         done = _run(command)

@@ -83,6 +83,7 @@ class TestCodeOnAnExpandedSchema:
 
         assert found == ["tables and columns: 1 found: daily_log.note"]
 
+    @pytest.mark.thorough
     def test_passes_the_smoke_check(self, expanded: Database) -> None:
         here = unmeasured(LIFETRACKER_DATABASE_URL=url_of(expanded))
 
@@ -190,6 +191,7 @@ class TestUpgradeFromAnyRevision:
         assert "to_come" in ddl(empty)["challenges"]
         assert "note" not in ddl(empty)["daily_log"]
 
+    @pytest.mark.thorough
     def test_leaves_the_old_one_when_killed_between_two_steps(self, db: Database, anna: Client, steps: Path) -> None:
         fill(anna)
         before = counts(db), ddl(db), readers(db)

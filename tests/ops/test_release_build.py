@@ -91,6 +91,7 @@ class TestBuild:
             "nginx/api.lifetracker.site.conf",
         } <= names
 
+    @pytest.mark.thorough
     def test_takes_nothing_that_only_lies_about(self, tree: Path, tmp_path: Path) -> None:
         (tree / "lifetracker/.env").write_text("SECRET=1")
         (tree / "lifetracker/__pycache__").mkdir()
@@ -117,6 +118,7 @@ class TestBuild:
         with archive.opened(release_build._write(tmp_path, members, ["3.11", "3.12"])) as found:
             assert found.manifest.pythons == ("3.11", "3.12")
 
+    @pytest.mark.thorough
     def test_refuses_source_that_breaks_a_guard(self, index: Path, tmp_path: Path) -> None:
         tree = copy_tree(tmp_path / "tree", index)
         (tree / "lifetracker/core/day.py").write_text("print('a')\n")
@@ -134,6 +136,7 @@ class TestBuild:
             release_build._fetch_wheels(lock, tmp_path, PYTHON, "x86_64")
 
 
+@pytest.mark.thorough
 class TestTwice:
     def test_is_the_same_bytes_elsewhere_and_at_another_time(
         self, built: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -214,6 +214,7 @@ def assert_closed(edge: Edge, path: str) -> None:
     assert len(edge.seen) == before
 
 
+@pytest.mark.thorough
 @with_nginx
 class TestLimits:
     def test_refuses_a_body_over_a_mebibyte(self, edge: Edge) -> None:
@@ -258,6 +259,7 @@ class TestServiceIsAway:
         assert alone.ask("/api/challenges", method="POST", body=b"{}").status == 503
 
 
+@pytest.mark.thorough
 @with_nginx
 class TestSlowClients:
     def test_are_not_waited_for_in_their_headers(self, alone: Edge) -> None:

@@ -103,6 +103,7 @@ class TestNameOf:
 
 
 class TestProvide:
+    @pytest.mark.thorough
     def test_builds_it_from_the_archive_alone(self, places: Places, tmp_path: Path) -> None:
         with opened(tmp_path) as found:
             made = venv.provide(places, found, LOCK, HERE)
@@ -111,6 +112,7 @@ class TestProvide:
         assert (made / venv.WHOLE).exists()
         assert list(places.venvs.iterdir()) == [made]
 
+    @pytest.mark.thorough
     def test_takes_no_module_of_the_folder_that_it_is_called_from(
         self, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from lifetracker.core.db import Database, Transaction
 from lifetracker.migrations.tables import METADATA
@@ -21,7 +20,7 @@ def registration(**fields: Any) -> JSON:
     return {"email": ANNA, "password": PASSWORD, **fields}
 
 
-def log_in(client: TestClient, email: str = ANNA, password: str = PASSWORD, **more: str) -> httpx2.Response:
+def log_in(client: Client, email: str = ANNA, password: str = PASSWORD, **more: str) -> httpx2.Response:
     return client.post("/auth/token", data={"grant_type": "password", "username": email, "password": password, **more})
 
 
@@ -37,9 +36,8 @@ def named_token(owner: Client, app: FastAPI, scope: str = "write", **fields: Any
     return Client(app, owner.made("/users/me/tokens", {"name": "phone", "scope": scope, **fields})["token"])
 
 
-def coming_from(app: FastAPI, address: str, token: str | None = None) -> TestClient:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return TestClient(app, client=(address, 50_000), headers=headers)
+def coming_from(app: FastAPI, address: str, token: str | None = None) -> Client:
+    return Client(app, token, address=address)
 
 
 def everything(db: Database) -> str:
