@@ -147,6 +147,7 @@ def _describe(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.database.embedded and (warning := sqlite.wal_reset_warning()):
         logger.warning(warning)
+    app.state.database.clear_away_old()
     for name in unknown_settings(os.environ):
         logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
     with ending.gentle():

@@ -168,6 +168,11 @@ class Database:
         """Ask about the schema itself, writing nothing."""
         return self._run_waiting(self._engines.read, self._wait, lambda tx: question(tx._connection))
 
+    def clear_away_old(self) -> None:
+        """Remove what earlier releases left beside the file; for who serves it, since they may be at it still."""
+        if self._turns is not None:
+            self._turns.clear_away_old()
+
     def close(self) -> None:
         self._pool.shutdown()
         if self._checkpoints is not None:

@@ -12,7 +12,6 @@ import asyncio
 import os
 import socket
 import stat
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loguru import logger
+
+from lifetracker.core.runtime import runtime_folder
 
 UNWATCHED = 20.0  # seconds: how long a heartbeat counts, twice over, where the unit has no WatchdogSec
 SOON = 0.05
@@ -116,9 +117,8 @@ class Crew:
     @classmethod
     def of(cls, environment: Mapping[str, str], parent: int) -> Crew:
         size = environment.get("UVICORN_WORKERS") or environment.get("WEB_CONCURRENCY") or "1"
-        folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0] or tempfile.gettempdir()
         watchdog = int(environment.get("WATCHDOG_USEC", 0)) / 1_000_000 or UNWATCHED
-        return cls(int(size), Path(folder), watchdog / 2, parent)
+        return cls(int(size), runtime_folder(environment), watchdog / 2, parent)
 
     @property
     def pause(self) -> float:

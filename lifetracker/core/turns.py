@@ -3,53 +3,61 @@
 SQLite sends away who comes while another process writes, and an event loop's timer ticks in milliseconds: of two busy
 workers each slept through the moments when the lock was free (docs/decisions/0017). So a worker takes a turn first,
 and who gives one back tells those who wait. A turn guards nothing, SQLite's own lock does: who writes without one, as a
-command of the operator does, is met there.
+command of the operator does, is met there, and who waited in vain for long enough goes on without.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
-PIPE = "-turns"  # beside the database, as SQLite's own `-wal` and `-shm`
+from lifetracker.core.runtime import runtime_folder
+
 ALL = 1 << 16  # bytes, as many as a pipe holds
+AS_IT_IS = os.O_NONBLOCK | os.O_NOFOLLOW  # nothing is waited for that somebody else put there
+LEFT_BESIDE = "-turns"  # what the pipe of earlier releases was called, beside the database
 
 
 class Turns:
     """The turns of one process at the database `file`.
 
-    A turn is a lock (`flock(2)`) on the folder, gone with the process; who gives it back leaves a byte in a named pipe.
-    Where the folder takes no lock, as some network file systems', every turn is ours at once; where there can be no
-    pipe, nobody is told, and who waits has to look again.
+    A turn is a lock (`flock(2)`) on a named pipe, gone with the process; who gives it back leaves a byte in the pipe.
+    It lies in the service's own runtime folder: at one beside the database whoever copies that would wait for ever.
+    Where it cannot be had, or may be somebody else's, every turn is ours at once.
     """
 
     def __init__(self, file: str) -> None:
-        self._folder, self._path = os.path.dirname(file), file + PIPE
-        self._handle: int | None = None
+        self._file = file
+        self._path: Path | None = None
         self._pipe: int | None = None
+        self._sought = False
         self._told: AbstractEventLoop | None = None
-        self._closed = False
 
     def take(self) -> bool:
         """Whether the turn is ours; it is until it is given back."""
-        try:
-            self._lock()
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+        if not self._sought:
+            self._seek()
+        if self._pipe is not None:
+            try:
+                fcntl.flock(self._pipe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError:  # a file system that has no locks: so it is ours
+                pass
         self._be_told_no_more()
         return True
 
     def give_back(self) -> None:
-        if self._handle is not None:
-            with suppress(OSError):  # of a folder that takes no lock
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+        """Also one that was not taken, by who wrote without."""
         if self._pipe is not None:
+            with suppress(OSError):
+                fcntl.flock(self._pipe, fcntl.LOCK_UN)
             with suppress(BlockingIOError):  # it is full of what nobody waited for
                 os.write(self._pipe, b"\0")
 
@@ -61,11 +69,25 @@ class Turns:
 
     def close(self) -> None:
         self._be_told_no_more()
-        self._closed = True
-        for descriptor in (self._handle, self._pipe):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._handle = self._pipe = None
+        self._sought = True
+        if self._pipe is not None and self._path is not None:
+            os.close(self._pipe)
+            self._pipe = None
+            _take_away_unused(self._path)
+
+    def clear_away_old(self) -> None:
+        """Remove the pipe that earlier releases made beside the database; a file of that name is none of ours."""
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.lstat(self._file + LEFT_BESIDE).st_mode):
+                os.unlink(self._file + LEFT_BESIDE)
+
+    def _seek(self) -> None:
+        self._sought = True
+        with suppress(OSError):
+            database = os.stat(self._file)
+            folder = runtime_folder(os.environ) / f"lifetracker-turns-{os.geteuid()}"
+            self._path = folder / f"{database.st_dev}-{database.st_ino}"
+            self._pipe = _opened(self._path)
 
     def _tell(self, then: Callable[[], object]) -> None:
         self._be_told_no_more()
@@ -80,22 +102,42 @@ class Turns:
             self._told.remove_reader(self._pipe)
         self._told = None
 
-    def _lock(self) -> None:
-        if self._closed:
-            return
-        if self._handle is None:
-            self._handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            self._pipe = _opened(self._path)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def _opened(path: Path) -> int | None:
+    """The pipe of this name, made where there is none; None where what is there may be another's, else `OSError`.
+
+    The temporary folder is anybody's, and its names can be guessed: so ours is in a folder of its own, which is entered
+    only where nobody else could have put something there.
+    """
+    with suppress(FileExistsError):
+        path.parent.mkdir(mode=0o700)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | AS_IT_IS)
+    try:
+        return _opened_in(folder, path.name) if _is_ours_alone(folder) else None
+    finally:
+        os.close(folder)
 
 
-def _opened(path: str) -> int | None:
-    """The pipe of this name, made where there is none; None where it cannot be."""
-    with suppress(OSError):
-        with suppress(FileExistsError):
-            os.mkfifo(path, 0o600)
-        pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        if stat.S_ISFIFO(os.fstat(pipe).st_mode):
-            return pipe
-        os.close(pipe)
+def _opened_in(folder: int, name: str) -> int | None:
+    with suppress(FileExistsError):
+        os.mkfifo(name, 0o600, dir_fd=folder)
+    pipe = os.open(name, os.O_RDWR | AS_IT_IS, dir_fd=folder)
+    if stat.S_ISFIFO(os.fstat(pipe).st_mode) and _is_ours_alone(pipe):
+        return pipe
+    os.close(pipe)
     return None
+
+
+def _is_ours_alone(descriptor: int) -> bool:
+    found = os.fstat(descriptor)
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+def _take_away_unused(path: Path) -> None:
+    """Remove a pipe that nobody has open any more: it can be opened for writing alone only where somebody reads."""
+    with suppress(OSError):
+        try:
+            os.close(os.open(path, os.O_WRONLY | AS_IT_IS))
+        except OSError as refused:
+            if refused.errno == errno.ENXIO:
+                os.unlink(path)

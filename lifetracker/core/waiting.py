@@ -19,6 +19,7 @@ from lifetracker.core.turns import Turns
 
 TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
 LONGEST_PAUSE = 0.005
+PATIENCE = 0.05  # seconds: many times what a turn takes
 
 
 class Locked(Exception):
@@ -61,6 +62,7 @@ class Together:
         self._turns = turns
         self._waiting: list[Waiting] = []
         self._again: asyncio.TimerHandle | None = None
+        self._patient_until: float | None = None
 
     async def run(self, run: Callable[..., Any], wait: float) -> Any:
         """What `run` answers in a transaction; `Busy` when it could not be had within so many seconds."""
@@ -79,7 +81,7 @@ class Together:
         units = self._waiting[:TOGETHER_AT_MOST]
         if not units:
             return
-        if not self._turns.take():
+        if not self._may_begin():
             self._wait(loop)  # first, so that the timer stands whatever comes
             self._turns.be_told(loop, lambda: self._flush(loop))
             return
@@ -97,6 +99,19 @@ class Together:
             loop.call_soon(self._flush, loop)
         for unit, outcome in zip(units, outcomes, strict=True):
             unit.be_answered(outcome)
+
+    def _may_begin(self) -> bool:
+        """Whether the turn is ours, or was waited for long enough: who has it may be hanging, or no process of ours.
+
+        Patience comes back with the first turn that is ours: until then each batch goes straight to SQLite's own lock.
+        """
+        if self._turns.take():
+            self._patient_until = None
+            return True
+        now = time.monotonic()
+        if self._patient_until is None:
+            self._patient_until = now + PATIENCE
+        return now >= self._patient_until
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try again in a moment; who waited too long hears so."""

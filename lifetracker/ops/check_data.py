@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from lifetracker.core.turns import PIPE
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
 from lifetracker.ops.verdict import Verdict, failed, ok, warning
 
 SQLITE = "sqlite:///"
-BESIDE = ("", "-wal", "-shm", PIPE)
+BESIDE = ("", "-wal", "-shm")
 INIT = 1  # systemd itself, which holds the port for a socket unit
 WORDS_SHOWN = 250
 

@@ -21,7 +21,7 @@ class TestDatabaseFiles:
     def test_are_the_database_and_what_lies_beside_it(self, server: Installation) -> None:
         names = [path.name for path in database_files(server.places)]
 
-        assert names == ["life_tracker.db", "life_tracker.db-wal", "life_tracker.db-shm", "life_tracker.db-turns"]
+        assert names == ["life_tracker.db", "life_tracker.db-wal", "life_tracker.db-shm"]
 
     def test_are_in_their_usual_place_where_no_setting_says_otherwise(self, server: Installation) -> None:
         server.places.environment.unlink()

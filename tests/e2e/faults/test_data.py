@@ -66,7 +66,7 @@ class TestRestore:
         told = json.loads(machine.read(f"/var/backups/lifetracker/{backup}/MANIFEST.json"))["tables"]
         assert int(server.query(machine, "SELECT count(*) FROM daily_log")) == told["daily_log"]
         machine.systemctl("stop", SERVICE)
-        assert [name for name in _parts(machine) if not name.endswith(("-wal", "-shm", "-turns"))] == PARTS
+        assert [name for name in _parts(machine) if not name.endswith(("-wal", "-shm"))] == PARTS
 
     def test_that_was_killed_leaves_one_whole_database_to_a_server_that_is_cut_off_then(
         self, anna: Client, backup: str
