@@ -1,6 +1,7 @@
 """The smoke check: guards, database, import of the application. Before and after every change, here and in production.
 
-`lifetracker smoke`, or `python -m lifetracker.core.smoke`: three lines and exit 0, or what failed and exit 1.
+`lifetracker smoke`, or `python -m lifetracker.core.smoke`: three lines and exit 0, or what failed and exit 1. The last
+line is the verdict of all three.
 """
 
 from __future__ import annotations
@@ -61,21 +62,35 @@ def main() -> None:
     """Check guards, database and the import of the application: three lines, or what failed and exit code 1."""
     importing = _begin_import()
     passed = [_passes("GUARDS", check_guards), _passes("DB CHECK", check_data)]
-    passed.append(_passes("SMOKE", lambda: check_import(importing)))
-    if not all(passed):  # each was tried: who mends a server wants to know it all
+    passed.append(_found_sound(lambda: check_import(importing)))  # each is tried: who mends a server wants to know all
+    _tell("SMOKE", all(passed))
+    if not all(passed):
         sys.exit(1)
 
 
 def _passes(name: str, check: Callable[[], None]) -> bool:
+    passed = _found_sound(check)
+    _tell(name, passed)
+    return passed
+
+
+def _tell(name: str, passed: bool) -> None:
+    typer.echo(f"{name} {'OK' if passed else 'FAILED'}")
+
+
+def _found_sound(check: Callable[[], None]) -> bool:
+    """Whether a check passed; else what failed was told. One that cannot end its work has failed, too."""
     try:
         check()
     except Failed as failed:
-        for line in failed.args:
-            typer.echo(line)
-        typer.echo(f"{name} FAILED")
-        return False
-    typer.echo(f"{name} OK")
-    return True
+        wrong = failed.args
+    except Exception as bug:
+        wrong = (f"the check itself failed: {type(bug).__name__}: {bug}",)
+    else:
+        return True
+    for line in wrong:
+        typer.echo(line)
+    return False
 
 
 def check_guards() -> None:

@@ -51,7 +51,7 @@ class TestSmoke:
         assert done.returncode == 1
         assert done.stdout.splitlines() == [
             "lifetracker/challenges/extra.py:1:1 print builtins.print beside the log",
-            *("GUARDS FAILED", "DB CHECK OK", "SMOKE OK"),
+            *("GUARDS FAILED", "DB CHECK OK", "SMOKE FAILED"),
         ]
 
     def test_tells_what_is_wrong_with_the_data(self, smoke: Smoke, db: Database) -> None:
@@ -63,7 +63,7 @@ class TestSmoke:
         assert done.stdout.splitlines() == [
             "GUARDS OK",
             "indexes: 1 found: tokens(user_id)",
-            *("DB CHECK FAILED", "SMOKE OK"),
+            *("DB CHECK FAILED", "SMOKE FAILED"),
         ]
 
     def test_tells_that_there_is_no_database_and_makes_none(self, smoke: Smoke, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ class TestSmoke:
 
         assert done.returncode == 1
         assert f"there is no database at {tmp_path / 'none.db'}" in done.stdout
-        assert done.stdout.endswith("DB CHECK FAILED\nSMOKE OK\n")
+        assert done.stdout.endswith("DB CHECK FAILED\nSMOKE FAILED\n")
         assert list(tmp_path.glob("none.db*")) == []
 
     def test_tells_why_the_application_cannot_be_imported(self, smoke: Smoke, copy: Path) -> None:
@@ -85,13 +85,34 @@ class TestSmoke:
         assert done.stdout.endswith("SMOKE FAILED\n")
         assert done.stderr == ""
 
+    def test_tells_of_each_check_what_failed(self, smoke: Smoke, copy: Path, tmp_path: Path) -> None:
+        """The last line is the verdict of all, and one check's failure keeps none of the others from being told."""
+        (copy / "wiring.py").write_text("raise RuntimeError('not wired')\n")
+        (copy / "migrations/head.json").write_text("{")
+
+        done = smoke("lifetracker", "smoke", package=copy, url=f"sqlite:///{tmp_path / 'none.db'}")
+
+        assert (done.returncode, done.stderr) == (1, "")
+        said = done.stdout.splitlines()
+        assert [line for line in said if line.endswith((" OK", " FAILED"))] == [
+            *("GUARDS OK", "DB CHECK FAILED", "SMOKE FAILED")
+        ]
+        assert said[-1] == "SMOKE FAILED"
+        assert said[1].startswith("the check itself failed: JSONDecodeError: ")
+        assert "RuntimeError: not wired" in said
+
     def test_refuses_settings_that_cannot_be(self, smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LIFETRACKER_LIMITS", "maybe")
 
         done = smoke("lifetracker", "smoke")
 
         assert done.returncode == 1
-        assert "LIFETRACKER_LIMITS: " in done.stdout
+        refusal = "LIFETRACKER_LIMITS: must be on or off, and is 'maybe'"
+        assert done.stdout.splitlines() == [
+            "GUARDS OK",
+            *(refusal, "DB CHECK FAILED"),
+            *("the application cannot be imported:", f"LifeTracker does not start: {refusal}", "SMOKE FAILED"),
+        ]
 
 
 class TestGuardsCommand:
