@@ -14,10 +14,11 @@ from time import sleep
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core import sqlite
+from lifetracker.core.database_url import AddressRefused, parse
 
 WAIT_MS, PAUSE_MS = 2_000, 50
 SHARED_FIRST, SHARED_SIZE = 0x4000_0002, 510  # the bytes of a file that SQLite locks (sqlite.org/src, os.h)
@@ -33,10 +34,12 @@ class CannotCheck(Exception):
 def opened(url: str) -> Iterator[Connection]:
     """A connection that cannot write, and leaves no trace of itself beside the file."""
     try:
-        address = make_url(url)
+        address = parse(url)
         kept = create_engine(address, poolclass=NullPool) if address.get_backend_name() != "sqlite" else None
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
-        raise CannotCheck("LIFETRACKER_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://") from None
+    except AddressRefused as refused:
+        raise CannotCheck(f"LIFETRACKER_DATABASE_URL {refused}") from None
+    except ModuleNotFoundError:
+        raise CannotCheck("PostgreSQL needs the extra: pip install 'lifetracker[postgres]'") from None
     with _sqlite_address(address) if kept is None else _nothing() as name:
         engine = kept or create_engine(
             "sqlite://", module=sqlite.driver, creator=lambda: _open_sqlite(name), poolclass=NullPool
@@ -66,8 +69,6 @@ def _sqlite_address(url: URL) -> Iterator[str]:
     crash or a copy: to read it SQLite would have to make shared memory, so a copy of both is read instead.
     """
     file = Path(url.database or "")
-    if not url.database or url.database == ":memory:":
-        raise CannotCheck("LIFETRACKER_DATABASE_URL names no file")
     keeps_log = _header_of(file)[MODE] == LOGGED
     file = Path(realpath(file))  # its log stands beside the file itself, not beside a link to it
     _refuse_locked(file)

@@ -40,8 +40,9 @@ DRIVERS = (
 )
 SHAPES = ("sqlmodel.SQLModel", "sqlmodel.Field")  # what a schema may be made of
 OPENING = tuple(f"lifetracker.core.{name}" for name in ("engines", "prepared", "sqlite"))  # not for features
-# Modules of core that units of work, tables and the one driver are made in; `guard_sql` asks its parser.
-DOORS = tuple(f"lifetracker.core.{name}" for name in ("db", "engines", "prepared", "models", "sqlite", "guard_sql"))
+# Modules of core that units of work, tables, addresses and the one driver are made in; `guard_sql` asks its parser.
+_DOORS = ("db", "database_url", "engines", "prepared", "models", "sqlite", "guard_sql")
+DOORS = tuple(f"lifetracker.core.{name}" for name in _DOORS)
 DENY, TRANSACTION = sqlite.driver.SQLITE_DENY, sqlite.driver.SQLITE_TRANSACTION
 NOT_SQL = re.compile(r"syntax error|incomplete input|unrecognized token", re.IGNORECASE)
 COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|$)", re.DOTALL)
