@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -60,9 +60,13 @@ class _Browsers(CORSMiddleware):
 
 
 class Info(Shown):
+    """`contact` is the operator's word, null where there is none."""
+
     name: str
     version: str
     min_client_version: str
+    registration: Literal["open", "closed"]
+    contact: str | None
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -183,8 +187,14 @@ async def show_deep_health(db: DatabaseDep, caller: LocalCaller, response: Respo
 
 
 async def show_info(settings: SettingsDep) -> Info:
-    """What this is, and the oldest client that it works with."""
-    return Info(name="LifeTracker", version=__version__, min_client_version=settings.min_client_version)
+    """What this is, the oldest client that it works with, whether one can open an account, and whom to ask."""
+    return Info(
+        name="LifeTracker",
+        version=__version__,
+        min_client_version=settings.min_client_version,
+        registration=settings.registration,
+        contact=settings.contact,
+    )
 
 
 def _load_app() -> FastAPI:

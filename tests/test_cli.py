@@ -496,7 +496,7 @@ class TestRefusal:
         ("name", "value", "told"),
         [
             ("DATABASE_URL", "nonsense:hunter2", "LIFETRACKER_DATABASE_URL must begin with sqlite:///"),
-            ("LOG_FORMAT", "hunter2", "LIFETRACKER_LOG_FORMAT: Input should be 'text' or 'json'"),
+            ("LOG_FORMAT", "hunter2", "LIFETRACKER_LOG_FORMAT: must be text or json"),
         ],
     )
     def test_names_a_setting_that_is_wrong(

@@ -174,9 +174,18 @@ class TestForwardedHeaders:
 
 class TestInfo:
     def test_tells_an_old_client_that_it_is_one(self, app: FastAPI, visitor: Client) -> None:
-        app.state.settings = Settings(min_client_version="2.0.0")
+        app.state.settings = Settings(min_client_version="2.0.0", registration="closed", contact="anna@example.test")
 
-        assert visitor.got("/info") == {"name": "LifeTracker", "version": __version__, "min_client_version": "2.0.0"}
+        assert visitor.got("/info") == {
+            "name": "LifeTracker",
+            "version": __version__,
+            "min_client_version": "2.0.0",
+            "registration": "closed",
+            "contact": "anna@example.test",
+        }
+
+    def test_says_that_there_is_nobody_to_ask(self, visitor: Client) -> None:
+        assert visitor.got("/info")["contact"] is None
 
 
 class TestDocs:
@@ -379,7 +388,7 @@ class TestServe:
         ("name", "value", "told"),
         [
             ("DATABASE_URL", "mysql://me:hunter2@host/name", "LIFETRACKER_DATABASE_URL must begin with sqlite:/// or"),
-            ("LIMITS", "hunter2", "LIFETRACKER_LIMITS: Input should be 'on' or 'off'"),
+            ("LIMITS", "hunter2", "LIFETRACKER_LIMITS: must be on or off"),
         ],
     )
     def test_ends_with_a_sentence_where_a_setting_is_wrong(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+import os
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lifetracker.core import database_url, origins, setting_values
+from lifetracker.core.root_path import refuse_no_root_path
+
 PREFIX = "LIFETRACKER_"
+MANY = 1_000_000_000
 
 
 class SettingsRefused(Exception):
@@ -27,27 +32,65 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"
     limits: Literal["on", "off"] = "on"
-    failed_logins_per_account: Annotated[int, Field(ge=1)] = 10
-    failed_logins_per_address: Annotated[int, Field(ge=1)] = 50
-    registrations_per_address: Annotated[int, Field(ge=1)] = 20
+    failed_logins_per_account: Annotated[int, Field(ge=1, le=MANY)] = 10
+    failed_logins_per_address: Annotated[int, Field(ge=1, le=MANY)] = 50
+    registrations_per_address: Annotated[int, Field(ge=1, le=MANY)] = 20
     login_days: Annotated[int, Field(ge=1, le=3650)] = 90
     min_client_version: str = "0.1.0"
+    contact: str | None = None
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _split(cls, given: object) -> object:
-        if isinstance(given, str):
-            return tuple(origin.strip() for origin in given.split(",") if origin.strip())
-        return given
+    def _read(cls, given: object, info: ValidationInfo) -> object:
+        """What the environment says, in our words where it cannot be; what code says is of its type already."""
+        return _read_text(given, str(info.field_name)) if isinstance(given, str) else given
+
+
+def _read_text(given: str, name: str) -> object:
+    """The value of the setting `name`, or `ValueError` with what would be right."""
+    match name:
+        case "database_url":
+            database_url.judge(given)
+            return given.strip()
+        case "cors_origins":
+            return origins.parse(given)
+        case "min_client_version":
+            return setting_values.version(given)
+        case "contact":
+            return setting_values.line(given)
+    field = Settings.model_fields[name]
+    if field.annotation is int:
+        first, last = _bounds(field.metadata)
+        return setting_values.whole_number(given, first, last)
+    return setting_values.word(given, get_args(field.annotation))
+
+
+def _bounds(metadata: Iterable[Any]) -> tuple[int, int]:
+    given = {name: value for each in metadata for name in ("ge", "le") if (value := getattr(each, name, None))}
+    return given["ge"], given["le"]
 
 
 def load_settings() -> Settings:
-    """The settings of this process, or `SettingsRefused` with one line for each that is wrong."""
+    """The settings of this process, or `SettingsRefused` with a sentence for each that is wrong."""
+    wrong: list[str] = []
     try:
-        return Settings()
+        refuse_no_root_path(os.environ)
+    except ValueError as refused:
+        wrong.append(str(refused))
+    try:
+        settings = Settings()
     except ValidationError as refused:
-        wrong = [f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}" for error in refused.errors()]
-        raise SettingsRefused("; ".join(wrong)) from None
+        wrong[:0] = _sentences(refused)
+    if wrong:
+        raise SettingsRefused("; ".join(wrong))
+    return settings
+
+
+def _sentences(refused: ValidationError) -> Iterator[str]:
+    for error in refused.errors():
+        name = f"{PREFIX}{str(error['loc'][0]).upper()}"
+        cause = error.get("ctx", {}).get("error", error["msg"])
+        yield f"{name} {cause}" if isinstance(cause, database_url.AddressRefused) else f"{name}: {cause}"
 
 
 def unknown_settings(environment: Iterable[str]) -> list[str]:

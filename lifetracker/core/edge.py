@@ -20,6 +20,7 @@ from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id, tell_request
 from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
+from lifetracker.core.root_path import rooted
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -59,6 +60,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope = rooted(scope)
             await self._serve(_Exchange(scope, receive, send, self._limit(scope)))
         elif scope["type"] != "lifespan" or await self._starts(receive, send):
             await self._app(scope, receive, send)

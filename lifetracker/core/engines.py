@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from lifetracker.core import db_repository as statements
 from lifetracker.core import sqlite
+from lifetracker.core.database_url import AddressRefused, judge
 from lifetracker.core.open_file import OpenFile
-
-DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
 class SchemaRefused(Exception):
@@ -38,7 +36,7 @@ class Engines:
             _prepare_sqlite(self.write, file, writable=True)
             _prepare_sqlite(self.schema, file, writable=True, foreign_keys=False)
         else:
-            engine = create_engine(url, pool_pre_ping=True, **options)
+            engine = _server_engine(url, options)
             self.write = self.schema = engine.execution_options(isolation_level="SERIALIZABLE")
             self.read = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -50,22 +48,24 @@ class Engines:
             engine.dispose()
 
 
+def _server_engine(url: URL, options: dict[str, Any]) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, **options)
+    except ModuleNotFoundError:
+        raise SchemaRefused("PostgreSQL needs the extra: pip install 'lifetracker[postgres]'") from None
+
+
 def url_of(text: str) -> URL:
     """What is refused is not repeated: it may hold a password."""
     try:
-        url = make_url(text)
-    except ArgumentError:
-        url = URL.create("unknown")
-    if url.drivername not in DRIVERS:
-        raise SchemaRefused("LIFETRACKER_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
-    return url
+        return judge(text)
+    except AddressRefused as refused:
+        raise SchemaRefused(f"LIFETRACKER_DATABASE_URL {refused}") from None
 
 
 def _file_uri(url: URL, *, create: bool) -> URL:
     """The same file opened by URI, so that opening never makes an empty one in place of a missing one."""
-    if not url.database or url.database == ":memory:":
-        raise SchemaRefused("LIFETRACKER_DATABASE_URL must name a file: sqlite:////absolute/path")
-    path = Path(url.database).absolute()
+    path = Path(url.database or "").absolute()
     if create and not path.parent.is_dir():
         raise SchemaRefused(f"there is no folder {path.parent} for the database: make it first")
     return url.set(database=f"file:{quote(str(path))}", query={"mode": "rwc" if create else "rw", "uri": "true"})

@@ -118,7 +118,7 @@ class Crew:
     def of(cls, environment: Mapping[str, str], parent: int) -> Crew:
         size = environment.get("UVICORN_WORKERS") or environment.get("WEB_CONCURRENCY") or "1"
         watchdog = int(environment.get("WATCHDOG_USEC", 0)) / 1_000_000 or UNWATCHED
-        return cls(int(size), runtime_folder(environment), watchdog / 2, parent)
+        return cls(max(int(size), 1), runtime_folder(environment), watchdog / 2, parent)
 
     @property
     def pause(self) -> float:

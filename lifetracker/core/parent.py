@@ -16,7 +16,7 @@ from lifetracker.core.logging import set_up
 
 def begin() -> None:
     """Our one log set-up, until the application reads its settings; in a parent the thread that tells systemd, too."""
-    set_up(form="json" if os.environ.get("LIFETRACKER_LOG_FORMAT") == "json" else "text")
+    set_up(form="json" if os.environ.get("LIFETRACKER_LOG_FORMAT", "").strip().lower() == "json" else "text")
     if _is_parent() and "NOTIFY_SOCKET" in os.environ:
         Thread(target=notify.tell_of_workers, name="systemd", daemon=True).start()
 

@@ -58,8 +58,6 @@ def _opened_target(target: str) -> Database:
         return Database(target, threads=1, create=True)
     except SchemaRefused as refused:
         raise CopyRefused(str(refused).replace("LIFETRACKER_DATABASE_URL", "the target's address")) from None
-    except ModuleNotFoundError:
-        raise CopyRefused("PostgreSQL needs the extra: pip install 'lifetracker[postgres]'") from None
 
 
 def _refuse_same(original: Source, source: str, target: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,16 +35,25 @@ class Source:
 def source_of(places: Places) -> Source:
     """What the server's environment file names, else this process's own settings; `Refused` when it cannot be read."""
     told = places.read_environment().get(NAME)
+    source = _source(told or load_settings().database_url, places.environment if told else None)
+    return replace(source, file=_below(places.root, source.file)) if told and source.file else source
+
+
+def told_file(places: Places) -> Path | None:
+    """The file that the server's environment names, or the usual one where it names none; None on PostgreSQL."""
+    told = places.read_environment().get(NAME)
+    return _source(told, places.environment).file if told else places.data / "life_tracker.db"
+
+
+def _source(address: str, stands_in: Path | None) -> Source:
     try:
-        url = url_of(told or load_settings().database_url)
+        url = url_of(address)
     except SchemaRefused as refused:
-        raise Refused(f"{places.environment}: {refused}" if told else str(refused)) from None
+        raise Refused(f"{stands_in}: {refused}" if stands_in else str(refused)) from None
     if url.get_backend_name() != "sqlite":
         return Source(url.render_as_string(hide_password=False), None)
-    if not url.database or url.database == ":memory:":
-        raise Refused(f"{NAME} must name a file: sqlite:////absolute/path")
-    file = Path(url.database).absolute()
-    return Source(f"sqlite:///{file}", _below(places.root, file) if told else file)
+    file = Path(url.database or "").absolute()
+    return Source(url.set(database=str(file)).render_as_string(), file)
 
 
 def _below(root: Path, file: Path) -> Path:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from lifetracker.ops.backup_source import told_file
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
 from lifetracker.ops.verdict import Verdict, failed, ok, warning
 
-SQLITE = "sqlite:///"
 BESIDE = ("", "-wal", "-shm")
 INIT = 1  # systemd itself, which holds the port for a socket unit
 WORDS_SHOWN = 250
@@ -24,9 +24,8 @@ WORDS_SHOWN = 250
 
 def database_files(places: Places) -> list[Path]:
     """The database and what is kept beside it, whether they are there or not; none on PostgreSQL."""
-    url = places.read_environment().get("LIFETRACKER_DATABASE_URL", f"{SQLITE}{places.data / 'life_tracker.db'}")
-    file = url.removeprefix(SQLITE).partition("?")[0]
-    return [Path(file + end) for end in BESIDE] if url.startswith(SQLITE) else []
+    file = told_file(places)
+    return [] if file is None else [file.with_name(file.name + end) for end in BESIDE]
 
 
 def data_is_the_services(places: Places) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -221,6 +222,27 @@ class TestUrl:
     def test_must_name_a_file(self, url: str) -> None:
         with pytest.raises(SchemaRefused, match="must name a file"):
             Database(url)
+
+    def test_asks_for_the_driver_of_a_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "psycopg", None)
+
+        with pytest.raises(SchemaRefused, match="PostgreSQL needs the extra: pip install"):
+            Database("postgresql+psycopg://me@host/name")
+
+    @pytest.mark.parametrize(
+        ("written", "name"),
+        [("a%20b.db", "a b.db"), ("a%23b%3F.db", "a#b?.db"), ("a b.db", "a b.db"), ("é.db", "é.db")],
+    )
+    def test_reads_its_path_as_every_url(self, tmp_path: Path, written: str, name: str) -> None:
+        made = Database(f"sqlite:///{tmp_path}/{written}", create=True)
+        made.write_now(lambda tx: None)
+        made.close()
+
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+
+    @pytest.mark.parametrize("url", ["postgres://me@host/name", "postgresql://me@host/name"])
+    def test_calls_a_server_as_others_do(self, url: str) -> None:
+        assert Database(url).url.get_backend_name() == "postgresql"
 
     def test_knows_its_file(self, db: Database) -> None:
         assert (db.file is not None) == db.embedded

@@ -261,6 +261,12 @@ class TestCrew:
         assert Crew.of(told, 7) == Crew(3, Path("/run/one"), 10.0, 7)
         assert Crew.of(told, 7).pause == 2.5
 
+    @pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "UVICORN_WORKERS"])
+    @pytest.mark.parametrize("size", ["", "0", "-1", "1"])
+    def test_is_one_where_the_server_makes_no_workers(self, name: str, size: str) -> None:
+        """uvicorn takes these for none, and serves alone: whoever serves must tell systemd, then."""
+        assert Crew.of({name: size}, 7).size == 1
+
     def test_does_not_count_one_that_is_old(self, tmp_path: Path) -> None:
         crew = Crew(2, tmp_path, 10.0, 7)
         crew.beat("A trial")

@@ -22,7 +22,7 @@ class TestBegin:
         assert said(JOURNAL_STREAM="8:1").stderr == "<3>- child process died\n"
 
     def test_keeps_to_the_form_that_was_asked_for(self) -> None:
-        assert json.loads(said(LIFETRACKER_LOG_FORMAT="json").stderr)["message"] == "child process died"
+        assert json.loads(said(LIFETRACKER_LOG_FORMAT=" JSON").stderr)["message"] == "child process died"
 
     def test_has_a_parent_tell_systemd(self) -> None:
         assert said(NOTIFY_SOCKET="/nowhere", WEB_CONCURRENCY="2").stdout.split() == ["MainThread", "systemd"]
