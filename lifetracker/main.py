@@ -28,7 +28,17 @@ from lifetracker.core.db import Database, DatabaseDep
 from lifetracker.core.edge import Edge, StartRefused
 from lifetracker.core.ending import ending
 from lifetracker.core.engines import SchemaRefused
-from lifetracker.core.errors import MEDIA_TYPE, JsonRoute, Problem, Unavailable, install_handlers, problem_body
+from lifetracker.core.errors import (
+    MEDIA_TYPE,
+    JsonRoute,
+    Problem,
+    Unavailable,
+    install_handlers,
+    problem_body,
+    template_at,
+    to_the_end,
+)
+from lifetracker.core.half_closed import answer_half_closed
 from lifetracker.core.health import DeepHealth, Health, check_deeply
 from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
@@ -95,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         larger={"/users/me/import": MAX_IMPORT},
         ways=Ways(route for route in app.router.routes if isinstance(route, JsonRoute) and route.has_quick_way),
         may_start=partial(_refuse_other_schema, app),
+        template_at=partial(template_at, app.router.routes),
         dress=lambda served: _let_browsers_in(served, settings.cors_origins),
     )
     return app
@@ -116,6 +127,8 @@ def _add_routes(app: FastAPI) -> None:
         # Not `include_router`: it would ask every router anew at each request, some 60 µs of it.
         app.router.routes.extend(router.routes)
     _add_docs(app)
+    for route in app.router.routes:
+        route.path_regex = to_the_end(route.path_regex)  # type: ignore[attr-defined]  # every kind of them has one
 
 
 def _add_docs(app: FastAPI) -> None:
@@ -154,6 +167,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database.clear_away_old()
     for name in unknown_settings(os.environ):
         logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
+    answer_half_closed()
     with ending.gentle():
         async with notify.serving(f"LifeTracker {__version__}, release {RELEASE or 'none'}"):
             yield

@@ -1,8 +1,8 @@
 """What happens to every request at the edge of the application, in one ASGI function.
 
 A request id in and out, a limit on the body, one log line, `Location` under the root path, `HEAD` as a `GET` without
-its body, and a problem instead of a traceback. Written against the ASGI protocol itself: a chain of middlewares would
-cost each request more than its work.
+its body, what caches are told, and a problem instead of a traceback. Written against the ASGI protocol itself: a chain
+of middlewares would cost each request more than its work.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from random import getrandbits
-from urllib.parse import quote
+from typing import Any
 
 from loguru import logger
 
+from lifetracker.core.bodies import Body
 from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id, tell_request
@@ -26,6 +27,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
 SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
+CHECKED = b"no-cache"  # may be kept, and is not used again unasked
+WITHOUT_BODY = (204, 304)
+OF_A_BODY = (b"content-type", b"content-length")
 
 
 class StartRefused(Exception):
@@ -38,7 +42,7 @@ def _as_it_is(app: App) -> App:
 
 class Edge:
     """Wraps the application. `larger` allows bigger bodies on its paths; `ways` are the routes that can do without the
-    framework; `may_start` may raise `StartRefused`.
+    framework; `may_start` may raise `StartRefused`; `template_at` names the route of a request that did not reach one.
 
     `dress` puts something around the application and its refusals, ours included, that may also answer by itself.
     """
@@ -50,6 +54,7 @@ class Edge:
         larger: Mapping[str, int],
         ways: Ways,
         may_start: Callable[[], None],
+        template_at: Callable[[Scope], str | None],
         dress: Callable[[App], App] = _as_it_is,
     ) -> None:
         self._app = app
@@ -57,11 +62,14 @@ class Edge:
         self._larger = larger
         self._ways = ways
         self._may_start = may_start
+        self._template_at = template_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = rooted(scope)
-            await self._serve(_Exchange(scope, receive, send, self._limit(scope)))
+            headers = dict(scope["headers"])
+            body = Body(headers, receive, self._limit(scope))
+            await self._serve(_Exchange(scope, headers, body, send, self._template_at))
         elif scope["type"] != "lifespan" or await self._starts(receive, send):
             await self._app(scope, receive, send)
 
@@ -78,16 +86,18 @@ class Edge:
         mark = request_id.set(exchange.request_id)
         exchange.scope["exchange"] = exchange
         try:
-            await self._dressed(exchange.scope, exchange.receive, exchange.send)
+            await self._dressed(exchange.scope, exchange.body.receive, exchange.send)
         finally:
             del exchange.scope["exchange"]  # else the two hold each other until the garbage is collected
             exchange.log()
             request_id.reset(mark)
+        if exchange.lingers:
+            await exchange.close()
 
     async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: _Exchange = scope["exchange"]
         try:
-            exchange.refuse_announced()
+            exchange.body.refuse_announced()
             await self._answer(scope, receive, send)
         except BodyTooLarge as refused:
             await exchange.refuse(refused, send)
@@ -99,6 +109,7 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if found := self._ways.find(scope):
             way, in_path = found
+            scope["route"] = way
             try:
                 await way.answer(scope, receive, send, in_path)
                 return
@@ -111,45 +122,51 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer; `lingers` once the answer was sent and the connection is still to be closed."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        headers = dict(scope["headers"])
+    def __init__(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        body: Body,
+        send: Send,
+        template_at: Callable[[Scope], str | None],
+    ) -> None:
         given = headers.get(b"x-request-id", b"")
         self._wants_body = scope["method"] != "HEAD"
         self.scope = scope if self._wants_body else {**scope, "method": "GET"}
         self.scope["answer_headers"] = []  # what the application wants said of a request, whoever answers it
+        self.scope["caching"] = CHECKED  # what caches are told where the answer itself says nothing of them
+        self.scope["is_encoded"] = body.is_encoded
         self.request_id = given.decode() if SANE_REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
-        # Quoted, as it was sent: a newline in a path must not begin a log line of its own.
-        self.line = f"{scope['method']} {quote(scope['path'], safe='/@')}"
-        self._receive, self._send = receive, send
-        self._limit, self._read = limit, 0
-        self._announced = headers.get(b"content-length", b"0")
+        self.body, self._method, self._send, self._template_at = body, scope["method"], send, template_at
         self._status: int | None = None
+        self._closes = self.lingers = False
         self._began = time.perf_counter()
 
-    def refuse_announced(self) -> None:
-        """Raise `BodyTooLarge` before anything is read or done, where the client says how much it will send."""
-        if self._announced.isdigit() and int(self._announced) > self._limit:
-            raise self._too_large()
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._read += len(message.get("body", b""))
-        if self._read > self._limit:
-            raise self._too_large()
-        return message
+    @property
+    def line(self) -> str:
+        """The route's template, never the path: a path may hold a code, or a line break to forge a line with."""
+        route = self.scope.get("route")
+        template = route.path_format if route else self._template_at(self.scope)
+        return f"{self._method} {template or '(no such path)'}"
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message["headers"] = [self._rooted(*header) for header in message["headers"]]
-            message["headers"] += [*self.scope["answer_headers"], (b"x-request-id", self.request_id.encode())]
-            if ending.begun:
-                message["headers"].append(CLOSE)
-        elif not self._wants_body:
-            message["body"] = b""
+            self._closes = not (self.body.ended or await self.body.settle())
+            message["headers"] = self._headers(message["headers"])
+        else:
+            if not self._wants_body:
+                message["body"] = b""
+            if self._closes and not message.get("more_body"):
+                self.lingers = message["more_body"] = True
         await self._send(message)
+
+    async def close(self) -> None:
+        """End an answer that was sent, but for its end, to who still sent."""
+        await self.body.linger()
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def refuse(self, problem: Problem, send: Send) -> None:
         if self._status is not None:  # an answer was under way: the server closes the connection
@@ -164,10 +181,17 @@ class _Exchange:
         level = "DEBUG" if self.scope["path"].endswith("/health") else "INFO"
         tell_request(level, f"{self.line} {self._status or '-'} {took:.1f} ms")
 
+    def _headers(self, given: Any) -> list[tuple[bytes, bytes]]:
+        without = OF_A_BODY if self._status in WITHOUT_BODY else ()
+        headers = [self._rooted(*header) for header in given if header[0] not in without]
+        if all(name != b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", self.scope["caching"]))
+        headers += [*self.scope["answer_headers"], (b"x-request-id", self.request_id.encode())]
+        if ending.begun or self._closes:
+            headers.append(CLOSE)
+        return headers
+
     def _rooted(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
         if name.lower() == b"location" and value.startswith(b"/"):
             return name, self.scope.get("root_path", "").encode() + value
         return name, value
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"the body is over {self._limit // 1024} KiB, the most that this path takes")

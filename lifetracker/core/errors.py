@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial, wraps
 from http import HTTPStatus
@@ -23,7 +24,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from lifetracker.core.quick import Receive, Send, Taken, taken_by
@@ -91,6 +92,14 @@ class Busy(Unavailable):
 class BodyTooLarge(Problem):
     status = 413
     code = "body_too_large"
+
+
+class UnsupportedEncoding(Problem):
+    status = 415
+    code = "unsupported_encoding"
+
+    def __init__(self) -> None:
+        super().__init__("send the body as it is, not compressed", headers={"Accept-Encoding": "identity"})
 
 
 class Invalid(Problem):
@@ -304,6 +313,8 @@ class JsonRoute(APIRoute):
 
     async def _give(self, request: Request) -> None:
         request.scope["given"] = {name: await given.find(request) for name, given in self._given.items()}
+        if request.scope.get("is_encoded"):
+            raise UnsupportedEncoding
 
     async def _surely(self, request: Request, answer: Callable[[], Awaitable[R]]) -> R:
         try:
@@ -343,6 +354,18 @@ def _without(endpoint: Callable[..., Any], given: Mapping[str, Given]) -> Callab
     keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in kept]
     ask.__signature__ = signature.replace(parameters=[request, *keyword])  # type: ignore[attr-defined]
     return ask
+
+
+def template_at(routes: Iterable[BaseRoute], scope: Scope) -> str | None:
+    """The template of the route at a request's path, whatever its method; None where there is none."""
+    came = {**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}  # before a mount moved it
+    found = next((route for route in routes if route.matches(came)[0] != Match.NONE), None)
+    return getattr(found, "path_format", None)
+
+
+def to_the_end(path_regex: re.Pattern[str]) -> re.Pattern[str]:
+    """Of a route: the framework's ends in `$`, which would also let in a path that a line break ends."""
+    return re.compile(path_regex.pattern.removesuffix("$") + r"\Z")
 
 
 class _IdInPath(StringConvertor):

@@ -97,6 +97,7 @@ class Way(Protocol):
 
     path_regex: re.Pattern[str]
     path: str
+    path_format: str
     methods: set[str] | None
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, in_path: Mapping[str, str]) -> None:

@@ -56,7 +56,7 @@ class TestRequestId:
 
         first, second = capsys.readouterr().err.splitlines()
         assert re.search(r"INFO     the-first GET /info 200 \d+\.\d ms$", first)
-        assert re.search(r"INFO     the-second GET /nope 404 \d+\.\d ms$", second)
+        assert re.search(r"INFO     the-second GET \(no such path\) 404 \d+\.\d ms$", second)
 
 
 class TestLogLine:
@@ -66,7 +66,56 @@ class TestLogLine:
         visitor.get("/a%0A2026-03-11 12:00:00.000 ERROR    forged%0D%1B[31m")
 
         (line,) = capsys.readouterr().err.splitlines()
-        assert "GET /a%0A2026-03-11%2012%3A00%3A00.000%20ERROR" in line
+        assert "GET (no such path) 404" in line
+        assert "forged" not in line
+
+    @pytest.mark.parametrize(
+        ("method", "path", "told"),
+        [
+            ("GET", "/challenges/7/log/2026-03-11", "GET /challenges/{challenge_id}/log/{date} 404"),
+            ("HEAD", "/challenges/7", "HEAD /challenges/{challenge_id} 404"),
+            ("PUT", "/challenges/7/log/today", "PUT /challenges/{challenge_id}/log/{date} 422"),
+            ("POST", "/challenges/7/archive", "POST /challenges/{challenge_id}/archive 404"),
+            ("GET", "/challenges/7/archive", "GET /challenges/{challenge_id}/archive 405"),
+            ("GET", "/templates/s3cret", "GET /templates/{slug} 404"),
+            ("GET", "/templates/S3CRET", "GET /templates/{slug} 404"),
+            ("GET", "/users/me/tokens/7", "GET /users/me/tokens/{token_id} 405"),
+            ("DELETE", "/users/me/tokens/x", "DELETE /users/me/tokens/{token_id} 404"),
+            ("GET", "/swagger/s3cret", "GET /swagger/{path} 404"),
+            ("GET", "/docs", "GET /docs 200"),
+            ("GET", "/openapi.json", "GET /openapi.json 200"),
+            ("GET", "/invites/s3cret/", "GET (no such path) 404"),
+            ("GET", "/s3cret%2Fs3cret", "GET (no such path) 404"),
+        ],
+    )
+    def test_tells_the_template_and_never_what_stands_in_its_place(
+        self, anna: Client, capsys: pytest.CaptureFixture[str], at_info: None, method: str, path: str, told: str
+    ) -> None:
+        anna.request(method, path, content=b"[]" if method == "PUT" else b"", headers=JSON_HEADERS)
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f" {told} " in line
+
+    def test_tells_the_template_of_what_was_refused_before_its_route_was_found(
+        self, visitor: Client, capsys: pytest.CaptureFixture[str], at_info: None
+    ) -> None:
+        visitor.post("/challenges/77/archive", content=b"x" * (MAX_BODY + 1), headers=JSON_HEADERS)
+
+        assert "POST /challenges/{challenge_id}/archive 413" in capsys.readouterr().err
+
+    def test_has_no_root_path(
+        self, app: FastAPI, anna: Client, capsys: pytest.CaptureFixture[str], at_info: None
+    ) -> None:
+        outside = TestClient(app, root_path="/api", headers=dict(anna.headers))
+
+        outside.get("/api/challenges/7")
+        outside.post("/api/challenges/7/archive")
+
+        lines = capsys.readouterr().err.splitlines()
+        assert [line.split()[4:7] for line in lines] == [
+            ["GET", "/challenges/{challenge_id}", "404"],
+            ["POST", "/challenges/{challenge_id}/archive", "404"],
+        ]
 
     def test_hides_an_address_in_the_path(
         self, visitor: Client, capsys: pytest.CaptureFixture[str], at_info: None
@@ -183,7 +232,7 @@ class TestRootPath:
 
 class TestBug:
     def test_shows_its_request_id_and_nothing_else(self, failing: TestClient) -> None:
-        answer = failing.get("/fail", headers={"X-Request-ID": "the-id"})
+        answer = failing.get("/fail/1", headers={"X-Request-ID": "the-id"})
 
         assert refusal(answer) == (500, "internal_error")
         assert answer.json()["request_id"] == answer.headers["X-Request-ID"] == "the-id"
@@ -191,16 +240,17 @@ class TestBug:
         assert "RuntimeError" not in answer.text
 
     def test_is_logged_with_its_traceback(self, failing: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-        failing.get("/fail?password=hunter3", headers={"X-Request-ID": "the-id"})
+        failing.get("/fail/hunter4?password=hunter3", headers={"X-Request-ID": "the-id"})
 
         logged = capsys.readouterr().err
-        assert "ERROR    the-id a bug met GET /fail" in logged
+        assert "ERROR    the-id a bug met GET /fail/{code}" in logged
+        assert "hunter4" not in logged
         assert "Traceback (most recent call last)" in logged
         assert "RuntimeError: hunter2 of [hidden]" in logged
         assert "hunter3" not in logged
 
     def test_does_not_stop_the_next_request(self, failing: TestClient) -> None:
-        failing.get("/fail")
+        failing.get("/fail/1")
 
         assert failing.get("/info").status_code == 200
 
@@ -257,8 +307,8 @@ def failing(make_app: Callable[..., FastAPI]) -> TestClient:
     """An application with a bug."""
     app = make_app()
 
-    @app.get("/fail")
-    async def fail(request: Request) -> None:
+    @app.get("/fail/{code}")
+    async def fail(request: Request, code: str) -> None:
         raise RuntimeError("hunter2 of anna@example.test")
 
     return TestClient(app, raise_server_exceptions=False)
@@ -282,5 +332,6 @@ async def messages(app: Any, scope: Scope, may_start: Callable[[], None] = lambd
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Edge(app, larger={}, ways=Ways(()), may_start=may_start)(scope, receive, send)
+    edge = Edge(app, larger={}, ways=Ways(()), may_start=may_start, template_at=lambda _: None)
+    await edge(scope, receive, send)
     return sent
