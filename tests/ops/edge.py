@@ -116,6 +116,7 @@ def lay_site(folder: Path, *, http: int, https: int, backend: int, changes: dict
     for here, there in ours.items():
         assert text.count(here) == 1, here
         text = text.replace(here, there)
+    text = text.replace("/var/log/nginx/", f"{folder}/")
     (folder / "site.conf").write_text(text, encoding="utf-8")
     config = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""

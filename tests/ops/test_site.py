@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from lifetracker.ops import server_state
 from tests.ops import edge as edges
@@ -124,6 +126,13 @@ class TestProxy:
         edge.ask("/api/health")
 
         assert edge.seen[-1][1].get("connection", "") == ""
+
+    def test_lets_go_of_them_before_the_service_does(self) -> None:
+        """Else a request would meet a connection that is just being closed, and there is nobody else to ask."""
+        kept = re.search(r"keepalive_timeout (\d+)s;  # shorter", SITE.read_text(encoding="utf-8"))
+
+        assert kept
+        assert int(kept[1]) < uvicorn.Config("").timeout_keep_alive
 
     def test_names_client_and_scheme_and_drops_what_the_client_claims(self, edge: Edge) -> None:
         claims = {
@@ -327,6 +336,55 @@ class TestHeaders:
         problem = refusals[status].problem
         assert problem["status"] == status == refusals[status].status
         assert problem["type"] == f"urn:lifetracker:problem:{problem['code']}"
+
+
+@with_nginx
+class TestLog:
+    @pytest.mark.parametrize(
+        ("target", "room"),
+        [
+            ("/api/invites/s3cret?code=s3cret", "/api/invites"),
+            ("/api/shared/s3cret/heatmap.svg", "/api/shared"),
+            ("/api/%73hared/s3cret", "(elsewhere)"),
+            ("/api/challenges/7/log/today", "/api/challenges"),
+            ("/api/daily-log?from=2026-03-01", "/api/daily-log"),
+            ("/api/S3CRET", "(elsewhere)"),
+            ("/api/secretly", "(elsewhere)"),
+            ("/s3cret", "(elsewhere)"),
+        ],
+    )
+    def test_tells_the_room_of_a_request_and_no_more(self, edge: Edge, target: str, room: str) -> None:
+        mark = f"asks {target.encode().hex()}"
+
+        edge.ask(target, headers={"User-Agent": mark, "Referer": "https://x/s3cret"})
+
+        line = logged(edge, mark)
+        assert f'"GET {room}" ' in line
+        assert "secret" not in line.replace("s3", "se").lower()
+
+    def test_tells_no_more_of_who_is_led_to_https(self, edge: Edge) -> None:
+        edge.ask_http("/api/shared/s3cret")
+
+        assert "s3cret" not in logged(edge, '"GET /api/shared" 301')
+
+    @pytest.mark.parametrize("target", ["/api/invites/s3cret", "/api/shared/s3cret/badge.svg", "/api/%73hared/s3cret"])
+    def test_holds_no_secret_while_the_service_is_away(self, alone: Edge, target: str) -> None:
+        alone.ask(target)
+        alone.ask("/api/health")
+
+        errors = (alone.folder / "error.log").read_text(encoding="utf-8")
+        assert "/api/health" in errors
+        assert "s3cret" not in errors
+
+
+def logged(edge: Edge, mark: str) -> str:
+    """The line with `mark`, which nginx writes once the answer is out."""
+    for _ in range(400):
+        lines = (edge.folder / "access.log").read_text(encoding="utf-8").splitlines()
+        if found := [line for line in lines if mark in line]:
+            return found[-1]
+        time.sleep(0.025)
+    raise AssertionError(f"nothing is logged of {mark}")
 
 
 @with_nginx
