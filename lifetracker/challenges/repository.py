@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from lifetracker.challenges.models import CHALLENGES, TURNS
 from lifetracker.challenges.stored import RULING, SHOWN
@@ -22,17 +22,21 @@ _LIVING = CHALLENGES.c.deleted_at.is_(None)
 _THIS = CHALLENGES.c.id == bindparam("this")
 
 
-def _own(fields: Iterable[str]) -> Select[Any]:
-    """These fields of a person's living challenges, with their turns."""
+def _own(fields: Iterable[str], which: ColumnElement[bool] = _LIVING) -> Select[Any]:
+    """These fields of a person's challenges, of the living ones unless said, with their turns."""
     with_turns = select(*(CHALLENGES.c[name] for name in fields), *_TURN).outerjoin(
         TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
     )
-    return with_turns.where(CHALLENGES.c.user_id == bindparam("of_user"), _LIVING)
+    return with_turns.where(CHALLENGES.c.user_id == bindparam("of_user"), which)
 
 
 _ONE = Prepared(_own(SHOWN).where(_THIS))
 _RULES_OF_ONE = Prepared(_own(RULING).where(_THIS))
-_ALL = Prepared(_own(SHOWN).order_by(CHALLENGES.c.position, CHALLENGES.c.id))
+_IN_ORDER = (CHALLENGES.c.position, CHALLENGES.c.id)
+_ALL = Prepared(_own(SHOWN).order_by(*_IN_ORDER))
+_DELETED = Prepared(
+    _own(SHOWN, CHALLENGES.c.deleted_at > bindparam("since")).add_columns(CHALLENGES.c.deleted_at).order_by(*_IN_ORDER)
+)
 
 
 def find_challenge(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
@@ -48,6 +52,17 @@ def find_rules(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
 def list_challenges(tx: Transaction, user_id: int) -> Sequence[Row[Any]]:
     """All of a person's living challenges in their order, a row for each turn."""
     return tx.ask(_ALL, of_user=user_id)
+
+
+def list_deleted(tx: Transaction, user_id: int, since: datetime) -> Sequence[Row[Any]]:
+    """The same of those that were deleted after `since`, each with its `deleted_at`."""
+    return tx.ask(_DELETED, of_user=user_id, since=since)
+
+
+def count_living(tx: Transaction, user_id: int) -> int:
+    mine = (CHALLENGES.c.user_id == user_id, _LIVING)
+    count: int = tx.exec(select(func.count()).select_from(CHALLENGES).where(*mine)).scalar_one()
+    return count
 
 
 def add_challenge(tx: Transaction, user_id: int, fields: dict[str, Any]) -> int:

@@ -27,7 +27,7 @@ from lifetracker.challenges.schemas import (
     Restart,
     Resume,
 )
-from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand
+from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand, TooManyChallenges
 from lifetracker.core.db import DatabaseDep
 from lifetracker.core.errors import JsonRoute
 from lifetracker.core.openapi import refusals
@@ -39,7 +39,9 @@ from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, On
 router = APIRouter(prefix="/challenges", route_class=JsonRoute, tags=["challenges"])
 
 
-@router.post("", status_code=201, response_model=ChallengePublic, responses=refusals(TemplateNotFound))
+@router.post(
+    "", status_code=201, response_model=ChallengePublic, responses=refusals(TemplateNotFound, TooManyChallenges)
+)
 async def start_challenge(new: ChallengeCreate, user: CurrentUser, language: LanguageDep, once: OnceDep) -> Response:
     """Start a challenge of my own, or one from a template."""
     challenge = await once.write(service.start_challenge, user, language, new)
@@ -50,7 +52,7 @@ async def start_challenge(new: ChallengeCreate, user: CurrentUser, language: Lan
 async def list_challenges(
     query: Annotated[ChallengeQuery, Query()], user: CurrentUser, db: DatabaseDep
 ) -> Page[ChallengeListed]:
-    """My challenges in my order; archived ones only when asked for."""
+    """My challenges in my order; archived and deleted ones only when asked for."""
     return await db.read(service.list_challenges, user, query)
 
 
@@ -87,7 +89,9 @@ async def delete_challenge(
 
 
 @router.post(
-    "/{challenge_id}/restore", response_model=ChallengePublic, responses=refusals(ChallengeNotFound, NotDeleted)
+    "/{challenge_id}/restore",
+    response_model=ChallengePublic,
+    responses=refusals(ChallengeNotFound, NotDeleted, TooManyChallenges),
 )
 async def restore_challenge(challenge_id: Id, user: CurrentUser, once: OnceDep) -> Response:
     """Bring back a deleted challenge with its log."""

@@ -131,15 +131,22 @@ class BriefStats(Shown):
 
 
 class ChallengeListed(ChallengePublic):
-    """`stats` is null unless asked for with `include=stats`."""
+    """`stats` is there when asked for with `include=stats`; the instants of deletion with `status=deleted`."""
 
     stats: BriefStats | None = None
+    deleted_at: Annotated[Instant, Field(description="When it was deleted; of deleted ones alone.")] | None = None
+    gone_at: (
+        Annotated[Instant, Field(description="Until when it can be brought back; of deleted ones alone.")] | None
+    ) = None
 
 
 class ChallengeQuery(PageQuery):
-    """Archived challenges are listed only when asked for."""
+    """Archived and deleted challenges are listed only when asked for."""
 
-    status: Status | None = None
+    status: Annotated[
+        Status | Literal["deleted"] | None,
+        Field(description="Only those of this status, or those of mine that were deleted and can be brought back."),
+    ] = None
     include: Literal["stats"] | None = None
 
 

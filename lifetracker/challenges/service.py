@@ -32,6 +32,8 @@ from lifetracker.templates.schemas import Language
 from lifetracker.users.schemas import Person
 
 KEPT_DELETED = timedelta(days=30)
+MOST_LIVING = 500
+NO_ROOM = f"{MOST_LIVING} challenges are the most that one can have: delete one first"
 NOT_THERE = "there is no such challenge, or it is not yours"
 
 # Answered by the daily log: the running attempts of challenges whose misses have consequences, and their numbers.
@@ -51,6 +53,10 @@ class NotDeleted(Conflict):
     code = "not_deleted"
 
 
+class TooManyChallenges(Conflict):
+    code = "too_many"
+
+
 def start_challenge(tx: Transaction, person: Person, language: Language, new: ChallengeCreate) -> ChallengePublic:
     """One of my own, or one from a template, whose texts are copied in the person's language."""
     sent = new.model_dump(include=new.model_fields_set - {"template"})
@@ -67,8 +73,19 @@ def start_challenge(tx: Transaction, person: Person, language: Language, new: Ch
 
 def add_challenge(tx: Transaction, person: Person, fields: dict[str, Any]) -> ChallengePublic:
     """Write down a complete promise with its `template` and `first_start_date`."""
+    _refuse_one_more(tx, person)
     repository.prune_deleted(tx, person.id, tx.now - KEPT_DELETED)
     return show_challenge(tx, person, repository.add_challenge(tx, person.id, fields))
+
+
+def has_room(tx: Transaction, person: Person) -> bool:
+    """Whether one more challenge may live; archived ones do."""
+    return repository.count_living(tx, person.id) < MOST_LIVING
+
+
+def _refuse_one_more(tx: Transaction, person: Person) -> None:
+    if not has_room(tx, person):
+        raise TooManyChallenges(NO_ROOM)
 
 
 def show_challenge(tx: Transaction, person: Person, challenge_id: int) -> ChallengePublic:
@@ -112,7 +129,7 @@ def list_challenges(tx: Transaction, person: Person, query: ChallengeQuery) -> P
     today = person.today(tx.now)
     after = read_cursor(query.cursor, tuple[int, int])
     rows: list[tuple[Stored, dict[str, Any]]] = []
-    for stored, fields in _with_standing(tx, person, today):
+    for stored, fields in _with_standing(tx, person, _of_status(tx, person, query), today):
         place = (stored.row.position, stored.id)
         if (after is None or place > after) and _is_wanted(fields["status"], query):
             rows.append((stored, fields))
@@ -123,15 +140,31 @@ def list_challenges(tx: Transaction, person: Person, query: ChallengeQuery) -> P
     )
 
 
-def _with_standing(tx: Transaction, person: Person, today: date) -> Iterator[tuple[Stored, dict[str, Any]]]:
-    everything = load_all(tx, person)
+def _of_status(tx: Transaction, person: Person, query: ChallengeQuery) -> list[Stored]:
+    """The deleted ones that can be brought back, or all living ones: their status shows only in their logs."""
+    if query.status != "deleted":
+        return load_all(tx, person)
+    return list(stored_of(repository.list_deleted(tx, person.id, tx.now - KEPT_DELETED), person.week_starts_on))
+
+
+def _with_standing(
+    tx: Transaction, person: Person, everything: list[Stored], today: date
+) -> Iterator[tuple[Stored, dict[str, Any]]]:
     judged = [stored.rules for stored in everything if stored.rules.on_miss != "continue"]
     attempts = running_attempts(tx, person.id, judged, today) if judged else {}
     for stored in everything:
-        yield stored, shown_fields(stored, attempts.get(stored.id) or attempt_by_hand(stored.rules, today), today)
+        fields = shown_fields(stored, attempts.get(stored.id) or attempt_by_hand(stored.rules, today), today)
+        yield stored, fields | _deletion(stored)
+
+
+def _deletion(stored: Stored) -> dict[str, datetime]:
+    deleted_at: datetime | None = getattr(stored.row, "deleted_at", None)
+    return {"deleted_at": deleted_at, "gone_at": deleted_at + KEPT_DELETED} if deleted_at else {}
 
 
 def _is_wanted(status: str, query: ChallengeQuery) -> bool:
+    if query.status == "deleted":
+        return True
     return status != "archived" if query.status is None else status == query.status
 
 
@@ -213,6 +246,7 @@ def restore_challenge(tx: Transaction, person: Person, challenge_id: int) -> Cha
     since: datetime = tx.now - KEPT_DELETED
     if not repository.find_deleted(tx, person.id, challenge_id, since):
         raise ChallengeNotFound("there is no such challenge, or it is not yours, or it was deleted too long ago")
+    _refuse_one_more(tx, person)
     repository.change_challenge(tx, person.id, challenge_id, {"deleted_at": None})
     return show_challenge(tx, person, challenge_id)
 

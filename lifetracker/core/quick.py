@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from inspect import Parameter
-from typing import Any, NamedTuple, Protocol
+from types import NoneType
+from typing import Any, NamedTuple, Protocol, get_args
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, TypeAdapter
@@ -40,11 +41,15 @@ class NotPlain(Exception):
 
 
 class Taken(NamedTuple):
-    """What an endpoint takes of a request, by the names of its parameters; all of it as pydantic reads it."""
+    """What an endpoint takes of a request, by the names of its parameters; all of it as pydantic reads it.
+
+    Where it `may_lack_body`, a request without one hands it None.
+    """
 
     path: dict[str, TypeAdapter[Any]]
     query: dict[str, TypeAdapter[Any]]
     body: dict[str, TypeAdapter[Any]]
+    may_lack_body: bool = False
 
     def read_sent(self, scope: Scope, in_path: Mapping[str, str]) -> dict[str, Any]:
         """All but the body; `NotPlain` when a value cannot be."""
@@ -60,7 +65,10 @@ class Taken(NamedTuple):
         """The body by its parameter's name; nothing for an endpoint that takes none."""
         if not self.body:
             return {}
-        if dict(scope["headers"]).get(b"content-type") not in PLAIN_TYPES:
+        headers = dict(scope["headers"])
+        if self.may_lack_body and _has_none(headers):
+            return dict.fromkeys(self.body)
+        if headers.get(b"content-type") not in PLAIN_TYPES:
             raise NotPlain
         messages = [await receive()]
         while messages[-1].get("more_body"):
@@ -72,24 +80,34 @@ class Taken(NamedTuple):
             raise NotPlain(messages) from error
 
 
+def _has_none(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
+
+
 def taken_by(parameters: Iterable[Parameter], in_path: Iterable[str]) -> Taken | None:
     """What an endpoint with these parameters takes; None where some of it only the framework can read."""
-    taken = Taken({}, {}, {})
+    taken, may_lack_body = Taken({}, {}, {}), False
     for parameter in parameters:
         marks = getattr(parameter.annotation, "__metadata__", ())
-        of = getattr(parameter.annotation, "__origin__", parameter.annotation)
+        of = parameter.annotation.__origin__ if marks else parameter.annotation
         if parameter.name in in_path:
             place = taken.path
-        elif not (isinstance(of, type) and issubclass(of, BaseModel)):
-            return None
-        elif not marks:
-            place = taken.body
-        elif [type(mark).__name__ for mark in marks] == ["Query"]:
-            place = taken.query
+        elif model := _model_of(of):
+            place = taken.query if [type(mark).__name__ for mark in marks] == ["Query"] else taken.body
+            may_lack_body = may_lack_body or (place is taken.body and of is not model)
+            if marks and place is taken.body:
+                return None
         else:
             return None
         place[parameter.name] = TypeAdapter(parameter.annotation if place is taken.path else of)
-    return taken if len(taken.query) <= 1 and len(taken.body) <= 1 else None
+    return taken._replace(may_lack_body=may_lack_body) if len(taken.query) <= 1 and len(taken.body) <= 1 else None
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model that a parameter takes, by itself or beside None."""
+    either = [each for each in get_args(annotation) if each is not NoneType] or [annotation]
+    model = either[0]
+    return model if len(either) == 1 and isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 class Way(Protocol):

@@ -75,6 +75,9 @@ def _take_over(
     report: Imported,
 ) -> None:
     challenge_id = known.get(habit.key) or known.get(habit.older_key)
+    if challenge_id is None and not challenges.has_room(tx, person):
+        report.rejected.append(Rejected(where=f"Habits, {habit.fields['title']}", reason=challenges.NO_ROOM))
+        return
     if challenge_id is None:
         challenge_id = _start(tx, person, habit, min(entries, default=person.today(tx.now)))
         report.challenges_created += 1

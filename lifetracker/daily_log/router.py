@@ -57,10 +57,15 @@ def _logged(result: LoggedResult) -> Response:
     responses=LOGGING | {201: {"model": EntryLogged, "description": "The entry is new"}},
 )
 async def log_day(
-    challenge_id: Id, date: LogDay, entry: EntryWrite, user: CurrentUser, db: DatabaseDep, if_match: IfMatch = None
+    challenge_id: Id,
+    date: LogDay,
+    user: CurrentUser,
+    db: DatabaseDep,
+    entry: EntryWrite | None = None,
+    if_match: IfMatch = None,
 ) -> Response:
-    """Log a day; what is not sent keeps what is stored."""
-    return _logged(await db.write(service.log_day, user, challenge_id, date, entry, if_match))
+    """Log a day; what is not sent keeps what is stored, and nothing sent ticks a check."""
+    return _logged(await db.write(service.log_day, user, challenge_id, date, entry or EntryWrite(), if_match))
 
 
 @router.post(

@@ -37,27 +37,30 @@ NOTHING = Content(None, False, None)
 
 
 def merged(kind: Kind, before: Content | None, sent: EntryWrite) -> Content:
-    """The entry after a `PUT`: what was not sent stays, a value un-skips, a check that is not told its value is done.
+    """The entry after a `PUT`: what was not sent stays, a value un-skips, and nothing sent at all ticks a check.
 
-    The same `PUT` again changes nothing, hence a value of null stays null also where it comes with a skip's end.
+    The same `PUT` again changes nothing.
     """
     fields = sent.model_fields_set
+    if not fields:
+        return _ticked(kind, before)
     value, skipped, note = before or NOTHING
-    if before is None and not fields & {"value", "skipped"}:
-        if kind == "measure":
-            raise ValueMissing("value", "A new entry of a measure needs a value, or skipped")
-        value = 1.0
     if "note" in fields:
         note = sent.note
     if "value" in fields:
         value = sent.value
         skipped = skipped and value is None
     if "skipped" in fields:
-        unskipped = (skipped or before is None) and not sent.skipped
         skipped = bool(sent.skipped)
-        if unskipped and "value" not in fields and value is None and kind == "check":
-            value = 1.0
     return Content(None if skipped else value, skipped, note)
+
+
+def _ticked(kind: Kind, before: Content | None) -> Content:
+    """A check that has no value and is not skipped is done; what is there of a measure stays."""
+    if kind == "measure" and before is None:
+        raise ValueMissing("value", "A new entry of a measure needs a value, skipped or a note")
+    content = before or NOTHING
+    return content._replace(value=1.0) if kind == "check" and content.is_note_alone else content
 
 
 def added(before: Content | None, amount: float) -> Content:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import httpx2
 import pytest
+from fastapi import FastAPI
 from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifetracker.challenges import service
-from lifetracker.core.db import Database
+from lifetracker.challenges import repository, service
+from lifetracker.core.db import Database, Transaction
+from lifetracker.templates.promise import FIELDS
 from lifetracker.users.schemas import Person
 from lifetracker.users.service import find_person
 from tests.people import JSON, Client, FrozenClock, refusal
 
 TODAY = "2026-03-11"
 NOT_FOUND = (404, "challenge_not_found")
+TOO_MANY = (409, "too_many")
 DAILY = {"type": "daily"}
 COFFEE: JSON = {
     "title": "Less coffee",
@@ -771,6 +776,127 @@ class TestChangeChallenge:
         anna.made(f"/challenges/{challenge_id}/archive")
 
         assert anna.changed(f"/challenges/{challenge_id}", {"title": "Run"})["title"] == "Run"
+
+
+class TestListDeleted:
+    def test_shows_what_can_be_brought_back_and_until_when(self, anna: Client, clock: FrozenClock) -> None:
+        kept, gone = anna.starts(), anna.made("/challenges", COFFEE)
+        anna.delete(f"/challenges/{gone['id']}")
+
+        (item,) = anna.got("/challenges", status="deleted")["items"]
+
+        assert item == gone | {"deleted_at": "2026-03-11T12:00:00Z", "gone_at": "2026-04-10T12:00:00Z"}
+        assert [each["id"] for each in listed(anna)] == [kept]
+
+    def test_shows_none_of_it_unless_asked(self, anna: Client) -> None:
+        anna.delete(f"/challenges/{anna.starts()}")
+        anna.starts()
+
+        (item,) = anna.got("/challenges")["items"]
+        assert not {"deleted_at", "gone_at"} & item.keys()
+
+    @pytest.mark.parametrize("status", ["active", "archived", "upcoming", "completed"])
+    def test_shows_them_under_no_other_status(self, anna: Client, status: str) -> None:
+        anna.delete(f"/challenges/{anna.starts()}")
+
+        assert anna.got("/challenges", status=status)["items"] == []
+
+    def test_goes_on_from_a_cursor_in_my_order(self, anna: Client) -> None:
+        ids = [anna.starts() for _ in range(3)]
+        for challenge_id in reversed(ids):
+            anna.delete(f"/challenges/{challenge_id}")
+
+        first = anna.got("/challenges", status="deleted", limit=2)
+        rest = anna.got("/challenges", status="deleted", cursor=first["next_cursor"])
+
+        assert [item["id"] for item in first["items"] + rest["items"]] == ids
+        assert rest["next_cursor"] is None
+
+    def test_counts_their_days_where_that_is_asked(self, anna: Client) -> None:
+        challenge_id = anna.starts()
+        anna.logged(challenge_id)
+        anna.delete(f"/challenges/{challenge_id}")
+
+        (item,) = anna.got("/challenges", status="deleted", include="stats")["items"]
+
+        assert item["stats"]["current_streak"] == 1
+
+    def test_shows_the_last_instant_and_not_the_next(self, anna: Client, clock: FrozenClock) -> None:
+        challenge_id = anna.starts()
+        anna.delete(f"/challenges/{challenge_id}")
+
+        clock.set("2026-04-10T11:59")
+        assert [item["id"] for item in anna.got("/challenges", status="deleted")["items"]] == [challenge_id]
+        clock.set("2026-04-10T12:00")
+        assert anna.got("/challenges", status="deleted")["items"] == []
+        assert refusal(anna.post(f"/challenges/{challenge_id}/restore")) == NOT_FOUND
+
+    def test_shows_mine_alone_and_none_that_came_back(self, anna: Client, boris: Client) -> None:
+        challenge_id = anna.starts()
+        anna.delete(f"/challenges/{challenge_id}")
+        assert boris.got("/challenges", status="deleted")["items"] == []
+
+        anna.post(f"/challenges/{challenge_id}/restore")
+
+        assert anna.got("/challenges", status="deleted")["items"] == []
+
+
+class TestTooManyChallenges:
+    """Of 500: the last that fits, and none more by any way."""
+
+    @pytest.fixture
+    def nearly(self, db: Database, anna: Client) -> Client:
+        """Anna, who has room for one more."""
+        one = anna.made("/challenges", {"title": "Walk"})
+        fields = {name: one[name] for name in FIELDS} | {"template": None, "first_start_date": date(2026, 3, 11)}
+
+        def fill(tx: Transaction) -> None:
+            for _ in range(service.MOST_LIVING - 2):
+                repository.add_challenge(tx, 1, fields)
+
+        db.write_now(fill)
+        return anna
+
+    def test_is_refused_when_one_is_started(self, nearly: Client) -> None:
+        nearly.starts()
+
+        assert refusal(nearly.post("/challenges", json={"title": "Walk"})) == TOO_MANY
+        assert refusal(nearly.post("/challenges", json={"template": "75-hard"})) == TOO_MANY
+
+    def test_is_refused_when_one_is_brought_back(self, nearly: Client) -> None:
+        challenge_id = nearly.starts()
+        nearly.delete(f"/challenges/{challenge_id}")
+        other = nearly.starts()
+
+        assert refusal(nearly.post(f"/challenges/{challenge_id}/restore")) == TOO_MANY
+        nearly.delete(f"/challenges/{other}")
+        assert nearly.post(f"/challenges/{challenge_id}/restore").status_code == 200
+
+    def test_counts_archived_ones(self, nearly: Client) -> None:
+        nearly.made(f"/challenges/{nearly.starts()}/archive")
+
+        assert refusal(nearly.post("/challenges", json={"title": "Walk"})) == TOO_MANY
+
+    def test_counts_each_person_alone(self, nearly: Client, boris: Client) -> None:
+        nearly.starts()
+
+        assert boris.starts()
+
+    def test_can_all_be_ordered(self, nearly: Client) -> None:
+        nearly.starts()
+        ids = list(range(service.MOST_LIVING, 0, -1))
+
+        assert nearly.put("/challenges/order", json={"ids": ids}).status_code == 204
+        assert nearly.got("/challenges", limit=1)["items"][0]["id"] == service.MOST_LIVING
+
+    def test_is_refused_to_all_but_one_that_come_at_once(self, app: FastAPI, nearly: Client) -> None:
+        async def start() -> list[int]:
+            transport = httpx2.ASGITransport(app=app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://x", headers=nearly.headers) as client:
+                calls = [client.post("/challenges", json={"title": "Walk"}) for _ in range(4)]
+                return sorted([answer.status_code for answer in await asyncio.gather(*calls)])
+
+        assert asyncio.run(start()) == [201, 409, 409, 409]
 
 
 class TestDeleteChallenge:

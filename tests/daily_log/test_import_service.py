@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from lifetracker import cli
+from lifetracker.challenges import service as challenges
 from lifetracker.core.db import Database
 from lifetracker.core.sqlite import driver
 from tests.core.units import locked
@@ -52,6 +53,21 @@ class TestImportFile:
             ("2026-03-10", None, True, None),
         ]
         assert entries(anna, run) == [("2026-03-10", 3.1, False, None)]
+
+    def test_tells_what_was_one_too_many(
+        self, anna: Client, loop_file: Backups, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(challenges, "MOST_LIVING", 2)
+        anna.starts()
+        file = loop_file()
+        file.habit(1, name="Meditate")
+        file.habit(2, name="Run")
+        file.logs(2, "2026-03-10", YES)
+
+        told = imported(anna, file)
+
+        assert (told["challenges_created"], told["entries_created"]) == (1, 0)
+        assert [(each["where"], "the most" in each["reason"]) for each in told["rejected"]] == [("Habits, Run", True)]
 
     @pytest.mark.parametrize(
         "kind", ["application/octet-stream", "application/json", "application/x-www-form-urlencoded", "text/plain", ""]

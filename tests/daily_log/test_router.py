@@ -85,9 +85,26 @@ class TestPutEntry:
     def test_refuses_numbers_that_json_does_not_have(self, anna: Client, value: str) -> None:
         assert refusal(sent(anna, f'{{"value": {value}}}')) == (422, "invalid_json")
 
-    @pytest.mark.parametrize("body", ["", "{", "value=1", '{"note": "\\ud800"}', '{"value": 1}{'])
+    @pytest.mark.parametrize("body", ["{", "value=1", '{"note": "\\ud800"}', '{"value": 1}{'])
     def test_refuses_what_is_not_json(self, anna: Client, body: str) -> None:
         assert refusal(sent(anna, body)) == (422, "invalid_json")
+
+    @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}])
+    @pytest.mark.parametrize("body", [b"", None, iter([b""])])
+    def test_ticks_where_nothing_is_sent(self, anna: Client, headers: dict[str, str], body: Any) -> None:
+        walk = anna.starts()
+
+        made = anna.put(f"/challenges/{walk}/log/today", content=body, headers=headers)
+
+        assert (made.status_code, made.json()["value"], made.json()["outcome"]) == (201, 1, "done")
+
+    @pytest.mark.parametrize("body", ["{}", "null", " {} "])
+    def test_ticks_where_nothing_is_said(self, anna: Client, body: str) -> None:
+        headers = {"Content-Type": "application/json"}
+
+        made = anna.put(f"/challenges/{anna.starts()}/log/today", content=body, headers=headers)
+
+        assert made.json()["value"] == 1
 
     @pytest.mark.parametrize("value", ["1e400", "-1e400", "1" + "0" * 400])
     def test_refuses_numbers_beyond_all_bounds(self, anna: Client, value: str) -> None:

@@ -57,7 +57,7 @@ class TestLogDay:
     def test_refuses_a_measure_without_a_value(self, anna: Client) -> None:
         read = anna.starts(**PAGES)
 
-        assert refusal(anna.put(f"/challenges/{read}/log/today", json={"note": "tired"})) == (422, "missing")
+        assert refusal(anna.put(f"/challenges/{read}/log/today", json={})) == (422, "missing")
         assert anna.get(f"/challenges/{read}/log/today").status_code == 404
 
     def test_keeps_the_note_when_a_value_is_sent(self, anna: Client) -> None:
@@ -110,11 +110,14 @@ class TestLogDay:
         assert (entry["value"], entry["skipped"], entry["note"]) == (3, False, "ill")
         assert entry["outcome"] == "partial"
 
-    def test_makes_a_check_1_when_its_skip_ends(self, anna: Client) -> None:
+    def test_leaves_no_value_when_a_skip_is_taken_back(self, anna: Client) -> None:
         walk = anna.starts()
-        anna.logged(walk, skipped=True)
+        anna.logged(walk, skipped=True, note="ill")
 
-        assert anna.logged(walk, skipped=False)["value"] == 1
+        entry = anna.logged(walk, skipped=False)
+
+        assert (entry["value"], entry["skipped"], entry["outcome"], entry["note"]) == (None, False, None, "ill")
+        assert anna.got("/today")["items"][0]["outcome"] == "open"
 
     @pytest.mark.parametrize(
         ("promise", "value", "outcome"),
@@ -161,7 +164,7 @@ class TestLogDay:
 
     def test_keeps_updated_at_when_nothing_changes(self, anna: Client, clock: FrozenClock) -> None:
         walk = anna.starts()
-        anna.logged(walk, note="rainy")
+        anna.logged(walk, value=1, note="rainy")
         clock.set("2026-03-11T13:00")
 
         assert anna.logged(walk, value=1, note="rainy")["updated_at"] == "2026-03-11T12:00:00Z"

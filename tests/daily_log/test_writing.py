@@ -15,6 +15,7 @@ from lifetracker.templates.goal import Kind
 DONE = Content(1.0, False, "rainy")
 SKIPPED = Content(None, True, "ill")
 NOTE_ALONE = Content(None, False, "rainy")
+UNDONE = Content(0.0, False, "rainy")
 
 values = st.none() | st.floats(0, 1e9)
 notes = st.none() | st.sampled_from(["", "rainy", "ill"])
@@ -28,88 +29,73 @@ bodies = st.fixed_dictionaries(
 ).filter(lambda body: not (body.get("skipped") and body.get("value") is not None))
 
 
-class TestNewEntryOfACheck:
-    def test_is_1_when_nothing_is_sent(self) -> None:
-        assert put("check", None) == Content(1.0, False, None)
+class TestPut:
+    """The contract's sentences one by one: `{}` or no body ticks, and so on."""
 
-    def test_is_1_when_a_note_alone_is_sent(self) -> None:
-        assert put("check", None, note="rainy") == Content(1.0, False, "rainy")
+    @pytest.mark.parametrize(
+        ("before", "body", "after"),
+        [
+            # A check without a value that is not skipped gets 1.
+            (None, {}, Content(1.0, False, None)),
+            (NOTE_ALONE, {}, DONE),
+            (SKIPPED, {}, SKIPPED),
+            (UNDONE, {}, UNDONE),
+            (DONE, {}, DONE),
+            # A note alone stays a note alone.
+            (None, {"note": "rainy"}, NOTE_ALONE),
+            (NOTE_ALONE, {"note": "dry"}, Content(None, False, "dry")),
+            (None, {"value": None, "note": "rainy"}, NOTE_ALONE),
+            # What is not sent stays.
+            (DONE, {"note": "dry"}, Content(1.0, False, "dry")),
+            (SKIPPED, {"note": "well again"}, Content(None, True, "well again")),
+            (DONE, {"value": 0}, UNDONE),
+            # Null clears.
+            (DONE, {"note": None}, Content(1.0, False, None)),
+            (DONE, {"value": None}, NOTE_ALONE),
+            (None, {"value": None}, Content(None, False, None)),
+            (SKIPPED, {"value": None}, SKIPPED),
+            # A skipped entry's value is null.
+            (None, {"skipped": True}, Content(None, True, None)),
+            (DONE, {"skipped": True}, Content(None, True, "rainy")),
+            (DONE, {"skipped": True, "value": None}, Content(None, True, "rainy")),
+            # A value without skipped un-skips.
+            (SKIPPED, {"value": 1}, Content(1.0, False, "ill")),
+            (SKIPPED, {"value": 0}, Content(0.0, False, "ill")),
+            # Un-skipped without a value there is none.
+            (SKIPPED, {"skipped": False}, Content(None, False, "ill")),
+            (SKIPPED, {"skipped": None}, Content(None, False, "ill")),
+            (SKIPPED, {"skipped": False, "note": None}, Content(None, False, None)),
+            (SKIPPED, {"skipped": False, "value": 1}, Content(1.0, False, "ill")),
+            (None, {"skipped": False}, Content(None, False, None)),
+            (NOTE_ALONE, {"skipped": False}, NOTE_ALONE),
+            (UNDONE, {"skipped": False}, UNDONE),
+            (DONE, {"skipped": None}, DONE),
+        ],
+    )
+    def test_makes_of_a_check(self, before: Content | None, body: dict[str, Any], after: Content) -> None:
+        assert put("check", before, **body) == after
 
-    def test_has_the_value_that_was_sent(self) -> None:
-        assert put("check", None, value=0) == Content(0.0, False, None)
+    @pytest.mark.parametrize(
+        ("before", "body", "after"),
+        [
+            (None, {"value": 2.5}, Content(2.5, False, None)),
+            (None, {"skipped": True, "note": "ill"}, SKIPPED),
+            (None, {"note": "rainy"}, NOTE_ALONE),
+            (None, {"skipped": False}, Content(None, False, None)),
+            (NOTE_ALONE, {}, NOTE_ALONE),
+            (SKIPPED, {}, SKIPPED),
+            (DONE, {}, DONE),
+            (DONE, {"value": 3}, Content(3.0, False, "rainy")),
+            (SKIPPED, {"skipped": False}, Content(None, False, "ill")),
+            (SKIPPED, {"value": 3}, Content(3.0, False, "ill")),
+        ],
+    )
+    def test_makes_of_a_measure(self, before: Content | None, body: dict[str, Any], after: Content) -> None:
+        assert put("measure", before, **body) == after
 
-    def test_has_no_value_when_null_is_sent(self) -> None:
-        assert put("check", None, value=None, note="rainy") == NOTE_ALONE
-
-    def test_has_no_value_when_it_is_skipped(self) -> None:
-        assert put("check", None, skipped=True) == Content(None, True, None)
-
-    @pytest.mark.parametrize("skipped", [False, None])
-    def test_is_1_when_it_is_said_not_to_be_skipped(self, skipped: bool | None) -> None:
-        assert put("check", None, skipped=skipped) == Content(1.0, False, None)
-
-    def test_has_no_value_when_null_is_sent_with_not_skipped(self) -> None:
-        assert put("check", None, value=None, skipped=False, note="rainy") == NOTE_ALONE
-
-
-class TestNewEntryOfAMeasure:
-    @pytest.mark.parametrize("body", [{}, {"note": "rainy"}, {"note": None}])
-    def test_needs_a_value_or_skipped(self, body: dict[str, Any]) -> None:
+    def test_of_nothing_begins_no_measure(self) -> None:
         with pytest.raises(ValueMissing, match="value"):
-            put("measure", None, **body)
-
-    def test_has_the_value_that_was_sent(self) -> None:
-        assert put("measure", None, value=2.5) == Content(2.5, False, None)
-
-    def test_may_be_skipped(self) -> None:
-        assert put("measure", None, skipped=True, note="ill") == SKIPPED
-
-
-class TestEntryThatIsThere:
-    @pytest.mark.parametrize("kind", ["check", "measure"])
-    @pytest.mark.parametrize("before", [DONE, SKIPPED, NOTE_ALONE])
-    def test_keeps_all_when_nothing_is_sent(self, kind: Kind, before: Content) -> None:
-        assert put(kind, before) == before
-
-    def test_keeps_its_note_when_a_value_is_sent(self) -> None:
-        assert put("measure", DONE, value=3) == Content(3.0, False, "rainy")
-
-    def test_keeps_its_value_when_a_note_is_sent(self) -> None:
-        assert put("check", DONE, note="dry") == Content(1.0, False, "dry")
-
-    def test_keeps_being_skipped_when_a_note_is_sent(self) -> None:
-        assert put("check", SKIPPED, note="well again") == Content(None, True, "well again")
-
-    def test_loses_its_note_to_null(self) -> None:
-        assert put("check", DONE, note=None) == Content(1.0, False, None)
-
-    def test_loses_its_value_to_null(self) -> None:
-        assert put("check", DONE, value=None) == NOTE_ALONE
-
-    def test_loses_its_value_when_it_is_skipped(self) -> None:
-        assert put("measure", DONE, skipped=True) == Content(None, True, "rainy")
-
-    def test_is_skipped_no_more_once_a_value_is_sent(self) -> None:
-        assert put("measure", SKIPPED, value=3) == Content(3.0, False, "ill")
-
-    def test_is_skipped_no_more_once_a_0_is_sent(self) -> None:
-        assert put("measure", SKIPPED, value=0) == Content(0.0, False, "ill")
-
-    def test_stays_skipped_when_null_is_sent_for_the_value(self) -> None:
-        assert put("check", SKIPPED, value=None) == SKIPPED
-
-    @pytest.mark.parametrize("skipped", [False, None])
-    def test_of_a_check_is_1_when_it_is_skipped_no_more(self, skipped: bool | None) -> None:
-        assert put("check", SKIPPED, skipped=skipped) == Content(1.0, False, "ill")
-
-    def test_of_a_measure_has_no_value_when_it_is_skipped_no_more(self) -> None:
-        assert put("measure", SKIPPED, skipped=False) == Content(None, False, "ill")
-
-    def test_keeps_its_value_when_it_is_said_not_to_be_skipped(self) -> None:
-        assert put("check", Content(0.0, False, None), skipped=False) == Content(0.0, False, None)
-
-    def test_stays_a_note_alone_when_it_is_said_not_to_be_skipped(self) -> None:
-        assert put("check", NOTE_ALONE, skipped=False) == NOTE_ALONE
+            put("measure", None)
 
 
 class TestAnyWrite:
@@ -117,7 +103,7 @@ class TestAnyWrite:
     def test_comes_to_the_same_when_it_is_repeated(
         self, kind: Kind, before: Content | None, body: dict[str, Any]
     ) -> None:
-        assume(kind == "check" or before or body.keys() & {"value", "skipped"})
+        assume(kind == "check" or before or body)
         once = put(kind, before, **body)
 
         assert put(kind, once, **body) == once
