@@ -54,6 +54,13 @@ class Step(NamedTuple):
         return self.missed + self.partial
 
 
+class Seen(NamedTuple):
+    """How far a walk goes, and before which day all days and periods are over: the same day, but for a look ahead."""
+
+    as_of: date
+    over: date
+
+
 class Standing(NamedTuple):
     """How the running attempt stood when the day `open_from` began: all its due days and periods before are counted.
 
@@ -125,17 +132,21 @@ class Walk:
         return length + (self.since.streak if self.since else 0)
 
 
-def walk_attempts(rules: Rules, log: Log, as_of: date, since: Standing | None = None) -> list[Walk]:
+def walk_attempts(
+    rules: Rules, log: Log, as_of: date, since: Standing | None = None, over: date | None = None
+) -> list[Walk]:
     """Every attempt up to `as_of`, oldest first; the last one runs. Entries after `as_of` must not be in `log`.
 
-    With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before.
+    With `since`, only the attempt that ran then, and those that follow; `log` need not hold entries of before. Days are
+    over before `as_of`; looking ahead, only those before `over`, which is today: the others stay open as today does.
     """
+    seen = Seen(as_of, over or as_of)
     begun = [rules.first_start, *(rules.restarts and [day for day in rules.restarts if day <= as_of])]
     place = bisect_right(begun, since.start) - 1 if since and rules.restarts else 0
     walks = [_going_on(since, rules) if since else Walk(1, begun[0], rules.end_of(begun[0]))]
     while True:
         stop = begun[place + 1] - ONE_DAY if place + 1 < len(begun) else None
-        next_start = _walk(walks[-1], rules, log, as_of, stop)
+        next_start = _walk(walks[-1], rules, log, seen, stop)
         if next_start is None:
             place += 1
             if place == len(begun):
@@ -148,10 +159,10 @@ def _going_on(since: Standing, rules: Rules) -> Walk:
     return Walk(since.number, since.start, rules.end_of(since.start), misses=since.misses, since=since)
 
 
-def _walk(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
+def _walk(walk: Walk, rules: Rules, log: Log, seen: Seen, stop: date | None) -> date | None:
     """Fill in one attempt; the day on which the next one begins, or None when this one goes on or is over."""
     while True:
-        again = _walk_once(walk, rules, log, as_of, stop)
+        again = _walk_once(walk, rules, log, seen, stop)
         if again is None or (stop is not None and again > stop):
             return None
         if walk.has_done():
@@ -160,11 +171,11 @@ def _walk(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) ->
         walk.start, walk.end, walk.steps, walk.since = again, rules.end_of(again), [], None
 
 
-def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | None) -> date | None:
+def _walk_once(walk: Walk, rules: Rules, log: Log, seen: Seen, stop: date | None) -> date | None:
     """The day after the miss at which this attempt restarts (or moves its start), or None."""
     end = walk.end if stop is None else min(stop, walk.end or stop)
     done, begin = (walk.since.done, max(walk.start, walk.since.open_from)) if walk.since else (False, walk.start)
-    steps = steps_of(rules, walk.start, end, log, as_of, begin)
+    steps = steps_of(rules, walk.start, end, log, seen, begin)
     if rules.on_miss == "continue":
         walk.steps.extend(steps)
         return None
@@ -182,17 +193,17 @@ def _walk_once(walk: Walk, rules: Rules, log: Log, as_of: date, stop: date | Non
 
 
 def steps_of(
-    rules: Rules, start: date, end: date | None, log: Log, as_of: date, begin: date | None = None
+    rules: Rules, start: date, end: date | None, log: Log, seen: Seen, begin: date | None = None
 ) -> Iterator[Step]:
-    """What was asked from `start` to `end`, as it stood on `as_of`, oldest first; with `begin`, from that day on."""
+    """What was asked from `start` to `end`, as it was `seen`, oldest first; with `begin`, from that day on."""
     if isinstance(rules.schedule, Times):
-        return _periods(rules, rules.schedule, start, end, log, as_of, begin or start)
-    return _due_days(rules, start, end, log, as_of, begin or start)
+        return _periods(rules, rules.schedule, start, end, log, seen, begin or start)
+    return _due_days(rules, start, end, log, seen, begin or start)
 
 
-def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date, begin: date) -> Iterator[Step]:
+def _due_days(rules: Rules, start: date, end: date | None, log: Log, seen: Seen, begin: date) -> Iterator[Step]:
     """Today does not count yet while it is neither done nor skipped."""
-    goal, rests = rules.goal, rules.rests
+    goal, rests, (as_of, over) = rules.goal, rules.rests, seen
     for day in days_named(rules.schedule, start, as_of if end is None else min(end, as_of), begin):
         if rests and rules.rests_on(day):
             continue
@@ -202,7 +213,7 @@ def _due_days(rules: Rules, start: date, end: date | None, log: Log, as_of: date
             yield _step((day, day, "kept", 1, 1, 0, 0, 0, day, day, None))
         elif came == "skipped":
             yield _step((day, day, "neutral", 1, 0, 0, 0, 1, None, None, None))
-        elif day < as_of:
+        elif day < over:
             partly = came == "partial"
             yield _step((day, day, "broken", 1, 0, int(partly), int(not partly), 0, None, None, None))
 
@@ -216,12 +227,10 @@ class Period:
     needs: int
     done: tuple[date, ...]
 
-    def is_over(self, as_of: date) -> bool:
-        return self.last < as_of
-
-    def as_step(self, as_of: date) -> Step:
+    def as_step(self, over: date) -> Step:
+        """What it did, when the days before `over` are."""
         got = min(len(self.done), self.needs)
-        missed = self.needs - got if self.is_over(as_of) else 0
+        missed = self.needs - got if self.last < over else 0
         turn: Turn = "neutral" if got < self.needs or self.needs == 0 else "kept"
         if missed:
             turn = "broken"
@@ -230,12 +239,12 @@ class Period:
 
 
 def _periods(
-    rules: Rules, schedule: Times, start: date, end: date | None, log: Log, as_of: date, begin: date
+    rules: Rules, schedule: Times, start: date, end: date | None, log: Log, seen: Seen, begin: date
 ) -> Iterator[Step]:
-    last = as_of if end is None else min(end, as_of)
+    last = seen.as_of if end is None else min(end, seen.as_of)
     day = begin
     while day <= last:
-        yield _period_at(rules, schedule, day, start, end, log).as_step(as_of)
+        yield _period_at(rules, schedule, day, start, end, log).as_step(seen.over)
         day = day_after(period_of(schedule, day, rules.week_starts_on)[1])
 
 

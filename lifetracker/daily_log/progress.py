@@ -46,14 +46,17 @@ class Tally(NamedTuple):
 class Progress:
     """How one challenge stands on `as_of`. Everything is derived, so logging a forgotten day repairs it."""
 
-    def __init__(self, rules: Rules, log: Log, as_of: date, since: Standing | None = None) -> None:
+    def __init__(
+        self, rules: Rules, log: Log, as_of: date, since: Standing | None = None, today: date | None = None
+    ) -> None:
         """With `since`, whose `open_from` is no later than `as_of`, a log from that day on tells how the challenge
-        stands: the attempt, its streak, the period and the day. The rest of it needs the whole log."""
+        stands: the attempt, its streak, the period and the day. The rest of it needs the whole log. Where `as_of` lies
+        after `today`, no day between them is over."""
         self.rules = rules
         self.as_of = as_of
         is_ahead = bool(log) and max(log) > as_of
         self.log: Log = {day: entry for day, entry in log.items() if day <= as_of} if is_ahead else log
-        self.walks: list[Walk] = walk_attempts(rules, self.log, as_of, since)
+        self.walks: list[Walk] = walk_attempts(rules, self.log, as_of, since, today and min(today, as_of))
         self.running: Walk = self.walks[-1]
         self.attempt: Attempt = self.running.as_attempt(rules)
         self.period: Period | None = self._period()

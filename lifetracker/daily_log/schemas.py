@@ -108,8 +108,10 @@ class RangeQuery(PageQuery):
 
 
 class TodayQuery(BaseModel):
+    """Any day gone by, or up to 7 days ahead; today unless said."""
+
     model_config = ConfigDict(hide_input_in_errors=True)
-    date: LogDay = None
+    date: Annotated[LogDay, Field(description="A day gone by, or up to 7 days ahead; `today` unless said.")] = None
 
 
 class StatsQuery(BaseModel):

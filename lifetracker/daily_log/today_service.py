@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import DateInFuture
 from lifetracker.challenges.schemas import Stored
 from lifetracker.challenges.stored import shown_fields
-from lifetracker.core.day import ONE_DAY
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
@@ -24,6 +23,8 @@ from lifetracker.daily_log.service import brief, entry_fields
 from lifetracker.templates.schedule import streak_unit
 from lifetracker.users.schemas import Person
 
+AHEAD = timedelta(days=7)  # a weekend without a network, and some more
+
 
 async def open_today(db: Database, person: Person, day: date | None) -> dict[str, Any]:
     """What a day asks of a person, as the fields of `Today`; what took long to tell of it is kept for the next time."""
@@ -34,17 +35,20 @@ async def open_today(db: Database, person: Person, day: date | None) -> dict[str
 
 
 def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[int]]:
-    """Everything that has begun and is neither archived nor over, in their order; and what of it lags."""
+    """Everything that has begun and is neither archived nor over, in their order; and what of it lags.
+
+    A day ahead is told as if it were today, and none between were over.
+    """
     now = person.today(tx.now)
     on = day or now
-    if on > now + ONE_DAY:
+    if on > now + AHEAD:
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
     everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
     known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
     items, lagging = [], []
     for stored, of_it in zip(everything, known, strict=True):
         log, since, _, entries = of_it
-        progress = Progress(stored.rules, log, on, since)
+        progress = Progress(stored.rules, log, on, since, now)
         if _is_on(progress):
             entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
             items.append(_item(stored, progress, entry, now))

@@ -80,16 +80,17 @@ class Standing:
     is_due: bool
 
 
-def standing(rules: Rules, log: Log, as_of: date) -> Standing:
-    """How the challenge stood on `as_of`."""
+def standing(rules: Rules, log: Log, as_of: date, today: date | None = None) -> Standing:
+    """How the challenge stood on `as_of`; on a day after `today`, as if it were today and no day between were over."""
     log = {day: entry for day, entry in log.items() if day <= as_of}  # 1: later entries are ignored
-    tries = all_tries(rules, log, as_of)
+    over = as_of if today is None else min(as_of, today)  # the first day that is not over
+    tries = all_tries(rules, log, as_of, over)
     running = tries[-1]
-    units = units_of(rules, log, running, as_of)
+    units = units_of(rules, log, running, as_of, over)
     due, skipped = sum(unit.due for unit in units), sum(unit.skipped for unit in units)
     done = sum(unit.done for unit in units)
-    streaks = all_streaks(rules, log, tries, as_of)
-    period = period_of(rules, log, running, as_of, as_of)
+    streaks = all_streaks(rules, log, tries, as_of, over)
+    period = period_of(rules, log, running, as_of, as_of, over)
     return Standing(
         number=running.number,
         start=running.start,
@@ -167,25 +168,25 @@ def asks_for(rules: Rules, attempt: Try, day: date) -> bool:
     return covers(rules, attempt, day) and is_named(rules, attempt.start, day) and not is_paused(rules, day)
 
 
-def units_of(rules: Rules, log: Log, attempt: Try, as_of: date) -> list[Unit]:
+def units_of(rules: Rules, log: Log, attempt: Try, as_of: date, over: date) -> list[Unit]:
     if isinstance(rules.schedule, Times):
-        return [unit_of_period(period) for period in periods_of(rules, log, attempt, as_of)]
+        return [unit_of_period(period) for period in periods_of(rules, log, attempt, as_of, over)]
     units = []
     for day in days_between(attempt.start, as_of):
         if asks_for(rules, attempt, day):
-            unit = unit_of_day(rules, log, day, as_of)
+            unit = unit_of_day(rules, log, day, over)
             if unit is not None:
                 units.append(unit)
     return units
 
 
-def unit_of_day(rules: Rules, log: Log, day: date, as_of: date) -> Unit | None:
+def unit_of_day(rules: Rules, log: Log, day: date, over: date) -> Unit | None:
     what = verdict(rules, log, day)
     if what == "done":
         return Unit(due=1, done=1, lengthens=True, done_days=[day])
     if what == "skipped":
         return Unit(due=1, skipped=1)
-    if day == as_of:
+    if day >= over:
         return None  # 4: today never breaks anything
     if what == "partial":
         return Unit(due=1, partial=1, breaks=True)
@@ -195,18 +196,18 @@ def unit_of_day(rules: Rules, log: Log, day: date, as_of: date) -> Unit | None:
 # 6: periods
 
 
-def periods_of(rules: Rules, log: Log, attempt: Try, as_of: date) -> list[Period]:
+def periods_of(rules: Rules, log: Log, attempt: Try, as_of: date, over: date) -> list[Period]:
     periods: list[Period] = []
     for day in days_between(attempt.start, as_of):
         if periods and day <= periods[-1].last:
             continue
-        period = period_of(rules, log, attempt, day, as_of)
+        period = period_of(rules, log, attempt, day, as_of, over)
         if period is not None:
             periods.append(period)
     return periods
 
 
-def period_of(rules: Rules, log: Log, attempt: Try, day: date, as_of: date) -> Period | None:
+def period_of(rules: Rules, log: Log, attempt: Try, day: date, as_of: date, over: date) -> Period | None:
     """The week or month that `day` lies in, None when the schedule has none or the attempt does not cover the day."""
     schedule = rules.schedule
     if not isinstance(schedule, Times) or not covers(rules, attempt, day):
@@ -216,7 +217,7 @@ def period_of(rules: Rules, log: Log, attempt: Try, day: date, as_of: date) -> P
     counted = [each for each in inside if not is_paused(rules, each) and verdict(rules, log, each) != "skipped"]
     needs = min(ceil(Fraction(schedule.count * len(counted), len(whole))), len(counted))
     done_days = [each for each in counted if each <= as_of and verdict(rules, log, each) == "done"]
-    return Period(inside[0], inside[-1], needs, done_days, is_over=inside[-1] < as_of)
+    return Period(inside[0], inside[-1], needs, done_days, is_over=inside[-1] < over)
 
 
 def unit_of_period(period: Period) -> Unit:
@@ -258,12 +259,12 @@ def current_streak(units: list[Unit]) -> int:
     return length
 
 
-def all_streaks(rules: Rules, log: Log, tries: list[Try], as_of: date) -> list[tuple[date, date, int]]:
+def all_streaks(rules: Rules, log: Log, tries: list[Try], as_of: date, over: date) -> list[tuple[date, date, int]]:
     """The ten longest of all attempts, the later first among equals."""
     found = []
     for attempt in tries:
         run: list[Unit] = []
-        for unit in units_of(rules, log, attempt, as_of):
+        for unit in units_of(rules, log, attempt, as_of, over):
             if unit.lengthens:
                 run.append(unit)
             if unit.breaks and run:
@@ -285,13 +286,13 @@ def all_streaks(rules: Rules, log: Log, tries: list[Try], as_of: date) -> list[t
 # 8: attempts
 
 
-def all_tries(rules: Rules, log: Log, as_of: date) -> list[Try]:
+def all_tries(rules: Rules, log: Log, as_of: date, over: date) -> list[Try]:
     tries = [Try(1, rules.first_start)]
     for day in days_between(rules.first_start, as_of):
         if day in rules.restarts:
             tries[-1].last = day - ONE_DAY
             tries.append(Try(tries[-1].number + 1, day))
-        if rules.on_miss == "restart" and day < as_of:
+        if rules.on_miss == "restart" and day < over:
             begin_again_after(day, rules, log, tries)
     return tries
 
@@ -299,7 +300,7 @@ def all_tries(rules: Rules, log: Log, as_of: date) -> list[Try]:
 def begin_again_after(day: date, rules: Rules, log: Log, tries: list[Try]) -> None:
     """In the evening of `day`: has it brought a miss, and one too many?"""
     running, tomorrow = tries[-1], day + ONE_DAY
-    misses = count_misses(units_of(rules, log, running, tomorrow))
+    misses = count_misses(units_of(rules, log, running, tomorrow, tomorrow))
     if misses == 0 or tomorrow in rules.restarts:  # a start by hand stands for the one that would have been made
         return
     if not has_done_day(rules, log, running, day):
@@ -392,7 +393,7 @@ def is_due(rules: Rules, log: Log, running: Try, as_of: date) -> bool:
     """Whether today asks for something; a period asks until the days before today have brought what it needs."""
     if not covers(rules, running, as_of) or is_paused(rules, as_of):
         return False
-    period = period_of(rules, log, running, as_of, as_of)
+    period = period_of(rules, log, running, as_of, as_of, as_of)
     if period is None:
         return is_named(rules, running.start, as_of)
     return len([day for day in period.done_days if day < as_of]) < period.needs

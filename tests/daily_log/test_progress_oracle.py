@@ -42,6 +42,33 @@ class TestProgress:
         assert_agree(*data.draw(cases(times("month", 30), days=130)))
 
 
+class TestLookAhead:
+    """As if a day ahead were today, and no day between were over."""
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_agrees_with_the_contract_by_days(self, data: st.DataObject) -> None:
+        case = data.draw(cases(daily() | weekly() | interval(), days=50))
+        assert_agree_ahead(*case, data.draw(st.integers(1, 7)))
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_agrees_with_the_contract_by_periods(self, data: st.DataObject) -> None:
+        case = data.draw(cases(times("week", 7) | times("month", 30), days=130))
+        assert_agree_ahead(*case, data.draw(st.integers(1, 7)))
+
+    @given(st.data())
+    def test_never_breaks_a_streak_nor_begins_again(self, data: st.DataObject) -> None:
+        rules, log, today = data.draw(cases(daily() | weekly() | interval() | times("week", 7), days=50))
+        so_far = {day: entry for day, entry in log.items() if day < today}
+        now = Progress(rules, so_far, today)
+
+        for days in range(1, 8):
+            ahead = Progress(rules, so_far, today + timedelta(days=days), today=today)
+            if not set(rules.restarts) & {today + timedelta(days=each) for each in range(1, 8)}:
+                assert (ahead.attempt, ahead.current_streak) == (now.attempt, now.current_streak)
+
+
 class TestStanding:
     """Going on from how a challenge stood on any day before comes to the same as walking all of its days."""
 
@@ -56,6 +83,20 @@ class TestStanding:
     def test_is_gone_on_from_by_periods(self, data: st.DataObject) -> None:
         case = data.draw(cases(times("week", 7) | times("month", 30), days=130))
         assert_goes_on(*case, data.draw(st.integers(0, 140)))
+
+
+def assert_agree_ahead(rules: Rules, log: dict[date, Logged], today: date, days: int) -> None:
+    day = today + timedelta(days=days)
+    expected = asdict(oracle.standing(rules, log, day, today))
+    since = Progress(rules, log, today).standing()
+
+    whole = shown(Progress(rules, log, day, today=today))
+    assert {**whole, "score": 0} == {**expected, "score": 0}  # which nobody asks for a day to come
+    if since.open_from <= today:
+        recent = {each: entry for each, entry in log.items() if each >= since.open_from}
+        gone_on = Progress(rules, recent, day, since, today)
+        assert (gone_on.attempt.start, gone_on.current_streak) == (whole["start"], whole["current_streak"])
+        assert (gone_on.is_due(), gone_on.attempt.failed) == (whole["is_due"], whole["failed"])
 
 
 def assert_goes_on(rules: Rules, log: dict[date, Logged], as_of: date, days_before: int) -> None:

@@ -248,8 +248,59 @@ class TestTodayOfAnotherDay:
         assert (today["date"], titles(today)) == ("2026-03-12", ["Walk", "Begins then"])
         assert [shown["outcome"] for shown in today["items"]] == ["open", "open"]
 
-    def test_is_not_the_day_after_tomorrow(self, anna: Client) -> None:
-        response = anna.get("/today", params={"date": "2026-03-13"})
+    @pytest.mark.parametrize("day", ["2026-03-13", "2026-03-15", "2026-03-18"])
+    def test_may_be_a_week_ahead_and_holds_nothing_against_anybody(self, anna: Client, day: str) -> None:
+        strict = anna.starts("Strict", start_date="2026-03-09", on_miss="restart")
+        anna.logged(strict, "2026-03-09")
+        anna.logged(strict, "2026-03-10")
+
+        shown = item(anna.got("/today", date=day))
+
+        assert (shown["outcome"], shown["due"], shown["current_streak"]) == ("open", True, 2)
+        assert (shown["challenge"]["attempt"], shown["challenge"]["start_date"]) == (1, "2026-03-09")
+        assert shown["challenge"]["status"] == "active"
+
+    def test_ahead_counts_what_was_logged_for_tomorrow(self, anna: Client) -> None:
+        walk = anna.starts(start_date="2026-03-11")
+        anna.logged(walk, "2026-03-11")
+        anna.logged(walk, "2026-03-12")
+
+        assert item(anna.got("/today", date="2026-03-14"))["current_streak"] == 2
+
+    def test_ahead_asks_for_what_its_own_week_needs(self, anna: Client) -> None:
+        twice = anna.starts(schedule=TWICE_A_WEEK, start_date="2026-03-02")
+        for day in ("2026-03-03", "2026-03-05", "2026-03-09"):
+            anna.logged(twice, day)
+
+        shown = item(anna.got("/today", date="2026-03-17"))
+
+        assert (shown["current_streak"], shown["period_done"], shown["period_target"]) == (1, 0, 2)
+        assert (shown["outcome"], shown["due"]) == ("open", True)
+
+    def test_ahead_shows_what_begins_and_leaves_out_what_is_over_by_then(self, anna: Client) -> None:
+        anna.starts("Over by then", start_date="2026-03-09", duration_days=5)
+        anna.starts("Begins then", start_date="2026-03-16")
+        paused = anna.starts("Paused")
+        anna.made(f"/challenges/{paused}/pause", {"from": "2026-03-15"})
+
+        today = anna.got("/today", date="2026-03-16")
+
+        assert [(each["challenge"]["title"], each["outcome"]) for each in today["items"]] == [
+            ("Begins then", "open"),
+            ("Paused", "paused"),
+        ]
+
+    def test_ahead_is_the_same_where_it_was_reckoned_from_what_was_kept(self, anna: Client) -> None:
+        walk = anna.starts(start_date="2026-01-01")
+        for day in range(1, 12):
+            anna.logged(walk, f"2026-03-{day:02}")
+        anna.got("/today")
+
+        assert item(anna.got("/today", date="2026-03-17"))["current_streak"] == 11
+
+    @pytest.mark.parametrize("day", ["2026-03-19", "2026-04-11", "2999-12-31"])
+    def test_is_not_the_eighth_day_ahead(self, anna: Client, day: str) -> None:
+        response = anna.get("/today", params={"date": day})
 
         assert refusal(response) == (422, "date_in_future")
         assert response.json()["today"] == "2026-03-11"
