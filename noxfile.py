@@ -158,6 +158,12 @@ def flame(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def document(session: nox.Session) -> None:
+    """Write docs/openapi.json anew, from the application."""
+    session.run(PYTHON, "-m", "tests.document")
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Make both lock files anew, for every supported Python and platform, from what pyproject.toml asks for."""
     compile_ = (

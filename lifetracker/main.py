@@ -16,6 +16,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from loguru import logger
+from pydantic import Field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
@@ -50,6 +51,22 @@ from lifetracker.users.dependencies import SettingsDep
 from lifetracker.users.router import router as users
 
 MAX_IMPORT = 32 * 1024 * 1024
+LICENCE = {"name": "MIT", "identifier": "MIT"}
+CONTACT = {"name": "The LifeTracker authors"}
+ABOUT = """People start challenges from templates, log a day in one call, and see honestly how they do.
+
+Send a token as `Authorization: Bearer TOKEN`; `POST /auth/token` gives one. Every refusal is a problem as in RFC 9457,
+whose `code` is stable. This document is made from the application; in its source it stands as `docs/openapi.json`."""
+TAGS = [
+    {"name": "challenges", "description": "What a person has set out to do, its rules, and the turns of its life."},
+    {"name": "daily log", "description": "What was done on which day, what today asks for, and how it goes."},
+    {
+        "name": "templates",
+        "description": "The catalogue that challenges can be started from, and templates of one's own.",
+    },
+    {"name": "users", "description": "Accounts, logging in, and tokens."},
+    {"name": "service", "description": "What serves here, and whether it is well."},
+]
 EXPOSED = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
 
 
@@ -70,13 +87,17 @@ class _Browsers(CORSMiddleware):
 
 
 class Info(Shown):
-    """`contact` is the operator's word, null where there is none."""
+    """What serves here."""
 
-    name: str
-    version: str
-    min_client_version: str
-    registration: Literal["open", "closed"]
-    contact: str | None
+    name: str = Field(description="What it is: LifeTracker.", examples=["LifeTracker"])
+    version: str = Field(description="Its version.", examples=["1.2.3"])
+    min_client_version: str = Field(
+        description="The oldest version of a client that it works with.", examples=["1.0.0"]
+    )
+    registration: Literal["open", "closed"] = Field(description="Whether anybody may open an account here.")
+    contact: str | None = Field(
+        description="Where to turn to the operator; null where they do not say.", examples=["mail@example.org"]
+    )
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -87,6 +108,11 @@ def create_app(settings: Settings) -> FastAPI:
         title="LifeTracker",
         version=__version__,
         summary="Challenges, a daily log, and an honest account of how they go.",
+        description=ABOUT,
+        contact=CONTACT,
+        license_info=LICENCE,
+        openapi_tags=TAGS,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -132,19 +158,23 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_docs(app: FastAPI) -> None:
-    """A page that takes nothing from elsewhere, and names no host: which one it is seen under is the proxy's affair."""
+    """The document, and a page that takes nothing from elsewhere and names no host: which one is the proxy's affair."""
+
+    async def show_document(request: Request) -> Response:
+        return JSONResponse(openapi.seen_under(request.scope.get("root_path", ""), app.openapi()))
 
     async def show_docs(request: Request) -> Response:
         root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
             title=app.title,
-            openapi_url=f"{root}{app.openapi_url}",
+            openapi_url=f"{root}/openapi.json",
             swagger_js_url=f"{root}/swagger/swagger-ui-bundle.js",
             swagger_css_url=f"{root}/swagger/swagger-ui.css",
             swagger_favicon_url=f"{root}/swagger/favicon-32x32.png",
             swagger_ui_parameters={"persistAuthorization": True, "filter": True},
         )
 
+    app.add_api_route("/openapi.json", show_document, include_in_schema=False)
     app.add_api_route("/docs", show_docs, include_in_schema=False)
     app.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
 
@@ -154,8 +184,9 @@ def _describe(app: FastAPI) -> None:
     describe = app.openapi
 
     def described() -> dict[str, Any]:
-        document = describe()
-        return document if "Problem" in document["components"]["schemas"] else openapi.complete(document)
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.complete(describe())
+        return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]
 

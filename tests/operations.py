@@ -24,7 +24,7 @@ class Operation:
 
     @property
     def needs_token(self) -> bool:
-        return "security" in self.described
+        return bool(self.described["security"])
 
     @property
     def writes(self) -> bool:

@@ -36,6 +36,8 @@ from lifetracker.templates.dependencies import LanguageDep
 from lifetracker.templates.service import TemplateNotFound
 from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
 
+Forever = Annotated[bool, Query(description="Whether it is gone at once, and cannot be restored.")]
+
 router = APIRouter(prefix="/challenges", route_class=JsonRoute, tags=["challenges"])
 
 
@@ -82,7 +84,7 @@ async def change_challenge(
 
 @router.delete("/{challenge_id:id}", status_code=204, responses=refusals(ChallengeNotFound))
 async def delete_challenge(
-    challenge_id: Id, user: CurrentUser, db: DatabaseDep, forever: bool = False, if_match: IfMatch = None
+    challenge_id: Id, user: CurrentUser, db: DatabaseDep, forever: Forever = False, if_match: IfMatch = None
 ) -> None:
     """Delete a challenge with its log; unless `forever`, it can be restored for 30 days."""
     await db.write(service.delete_challenge, user, challenge_id, forever=forever, if_match=if_match)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import ONE_DAY
 from lifetracker.templates.goal import Goal, OnMiss
 from lifetracker.templates.schedule import Schedule
 
-Status = Literal["archived", "failed", "completed", "upcoming", "paused", "active"]
+Status = TypeAliasType(
+    "Status",
+    Annotated[
+        Literal["archived", "failed", "completed", "upcoming", "paused", "active"],
+        Field(description="How it stands today: derived, the first of these that fits.", examples=["active"]),
+    ],
+)
 WeekStart = Literal["mon", "sun"]
 
 

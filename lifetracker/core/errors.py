@@ -243,7 +243,7 @@ def given_header(name: str, description: str) -> Given:
         lines = request.headers.getlist(name)
         return ", ".join(lines) if lines else None
 
-    schema = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    schema = {"type": "string"}
     return Given(find, {"parameters": [{"name": name, "in": "header", "schema": schema, "description": description}]})
 
 
@@ -256,6 +256,7 @@ class JsonRoute(APIRoute):
         for given in self._given.values():
             described |= given.described
         options["openapi_extra"] = described
+        options["operation_id"] = options.get("operation_id") or endpoint.__name__
         super().__init__(path, _without(endpoint, self._given), **options)
         self._depth = self.path.count("/")
         self._endpoint = endpoint

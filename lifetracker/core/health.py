@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from pydantic import Field
+
 from lifetracker.core.db import Database
 from lifetracker.core.errors import Unavailable
 from lifetracker.core.schemas import Shown
@@ -15,10 +17,12 @@ OK = "ok"
 class Health(Shown):
     """`release` is the id of the release that answers, null where it runs from a checkout."""
 
-    status: str
-    version: str
-    database: str
-    release: str | None
+    status: str = Field(description="`ok`, or `fail` when the database cannot be read.", examples=["ok"])
+    version: str = Field(description="The version of LifeTracker.", examples=["1.2.3"])
+    database: str = Field(description="`ok`, or `fail` when it cannot be read.", examples=["ok"])
+    release: str | None = Field(
+        description="The id of the release that answers; null from a checkout.", examples=[None]
+    )
 
 
 class Disk(Shown):

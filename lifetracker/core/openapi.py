@@ -1,4 +1,4 @@
-"""The OpenAPI document: which problems each operation may answer, down to their codes."""
+"""The OpenAPI document: what each operation may answer, down to the codes of its problems and its headers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from lifetracker.core.errors import MEDIA_TYPE, Problem
+from lifetracker.core.errors import MEDIA_TYPE, Problem, problem_body
+from lifetracker.core.openapi_schemas import REFERENCE, contents_of, example_of, operations_in, tidied
+from lifetracker.core.openapi_words import (
+    EXAMPLE_DETAIL,
+    EXAMPLE_ERROR,
+    EXAMPLE_REQUEST_ID,
+    HEADERS,
+    PROBLEM_SCHEMAS,
+    SECURITY_SCHEMES,
+)
 
 Operation = dict[str, Any]
 
@@ -23,42 +32,65 @@ def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def _response(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}], "properties": {"code": {"enum": sorted(set(codes))}}}
+    told = sorted(set(codes))
+    schema = {"allOf": [{"$ref": f"{REFERENCE}Problem"}], "properties": {"code": {"enum": told}}}
     return {
-        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in sorted(set(codes)))}",
-        "content": {MEDIA_TYPE: {"schema": schema}},
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in told)}",
+        "content": {MEDIA_TYPE: {"schema": schema, "example": _example(status, told[0])}},
     }
 
 
+def _example(status: int, code: str) -> dict[str, Any]:
+    told = type(code, (Problem,), {"status": status, "code": code})
+    invalid = status == HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem_body(told(EXAMPLE_DETAIL, **({"errors": [EXAMPLE_ERROR]} if invalid else {})), EXAMPLE_REQUEST_ID)
+
+
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add to each operation what every one of its kind may answer, and the shape of a problem."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM_SCHEMA
-    document["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
+    """The document with what every operation of a kind may answer, what it is told by, and an example."""
+    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own shape of a refusal
+        document["components"]["schemas"].pop(name, None)
+    document["components"]["schemas"] |= PROBLEM_SCHEMAS
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete_operation(operation, path, method)
+    document = tidied(document) | {"servers": [{"url": "/"}]}
+    document["components"] |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
+    with_tag = _with_tag(document)
+    for operation in operations_in(document):
+        _tell_headers(operation, with_tag)
+        _show_examples(operation, document["components"]["schemas"])
     return document
+
+
+def seen_under(root: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The document for who reads it below this root path, where they will send their requests, too."""
+    return document | {"servers": [{"url": root}]} if root else document
 
 
 def _complete_operation(operation: Operation, path: str, method: str) -> None:
     responses = operation["responses"]
-    if "problem" not in str(responses.get("422", "problem")):
+    if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: ""}):
         del responses["422"]  # the framework's own shape of a refusal
     for status, codes in _usual_codes(operation, path, method):
         known = responses.get(str(status), {}).get("content", {}).get(MEDIA_TYPE, {}).get("schema", {})
         said = known.get("properties", {}).get("code", {}).get("enum", [])
         responses[str(status)] = _response(status, [*said, *codes])
-    if "If-None-Match" in _parameters(operation):
+    if "If-None-Match" in _parameters(operation) and method == "get":
         responses["304"] = {"description": "Nothing changed since"}
+    for status, answer in responses.items():
+        if answer["description"] == "Successful Response":
+            answer["description"] = HTTPStatus(int(status)).phrase
+    operation["responses"] = dict(sorted(responses.items()))
+    operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+    operation.setdefault("security", [])
 
 
 def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple[int, list[str]]]:
     parameters = _parameters(operation)
     body = operation.get("requestBody", {}).get("content", {})
-    if "security" in operation:
+    secured = bool(operation.get("security"))
+    if secured:
         yield 401, ["unauthorized"]
         if method != "get" and path != "/auth/token":
             yield 403, ["read_only_token"]
@@ -68,12 +100,12 @@ def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple
         yield 400, ["bad_request"]
     if "If-Match" in parameters:
         yield 412, ["stale"]
-    if body:
-        yield 413, ["body_too_large"]
+    yield 413, ["body_too_large"]  # also of a body that nobody wants: the edge asks no route
     if invalid := list(_invalid_codes(parameters, body)):
         yield 422, invalid
     yield 500, ["internal_error"]
-    yield 503, ["busy", "database_unavailable"]
+    if secured or parameters or body:  # what asks for nothing asks no database
+        yield 503, ["busy", "database_unavailable"]
 
 
 def _invalid_codes(parameters: Iterable[str], body: dict[str, Any]) -> Iterator[str]:
@@ -89,32 +121,40 @@ def _parameters(operation: Operation) -> list[str]:
     return [parameter["name"] for parameter in operation.get("parameters", [])]
 
 
-TOKEN_SCHEME = {"type": "oauth2", "flows": {"password": {"scopes": {}, "tokenUrl": "auth/token"}}}
+def _with_tag(document: Operation) -> list[Any]:
+    """The shapes whose answers carry an `ETag`: a condition on it can be sent to whatever shows or changes one."""
+    conditional = [each for each in operations_in(document) if {"If-Match", "If-None-Match"} & set(_parameters(each))]
+    return [schema for each in conditional for answer in each["responses"].values() for schema in _shown(answer)]
 
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "title": "Problem",
-    "description": "A refusal, as in RFC 9457. `code` is stable: branch on it.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "code", "message", "params"],
-                "properties": {
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                    "params": {"type": "object"},
-                },
-            },
-        },
-    },
-}
+
+def _shown(answer: dict[str, Any]) -> list[Any]:
+    return [answer["content"][JSON]["schema"]] if JSON in answer.get("content", {}) else []
+
+
+def _tell_headers(operation: Operation, with_tag: Sequence[Any]) -> None:
+    for status, answer in operation["responses"].items():
+        names = list(_headers_of(operation, status, answer, with_tag))
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _headers_of(operation: Operation, status: str, answer: dict[str, Any], with_tag: Sequence[Any]) -> Iterator[str]:
+    yield "X-Request-ID"
+    if status == "304" or any(schema in with_tag for schema in _shown(answer)):
+        yield "ETag"
+    if status == "201":
+        yield "Location"
+    if status == "401":
+        yield "WWW-Authenticate"
+    if status in ("429", "503") and MEDIA_TYPE in answer["content"]:
+        yield "Retry-After"
+    if status.startswith("2") and "Idempotency-Key" in _parameters(operation) and not _is_secret(operation):
+        yield "Idempotent-Replayed"
+
+
+def _is_secret(operation: Operation) -> bool:
+    return "idempotency_not_for_secrets" in operation["responses"]["422"]["description"]
+
+
+def _show_examples(operation: Operation, known: dict[str, Any]) -> None:
+    for content in contents_of(operation):
+        content.setdefault("example", example_of(content["schema"], known))

@@ -12,9 +12,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from lifetracker.core.day import FIRST_DAY, LAST_DAY
@@ -29,26 +31,38 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+def example(body: dict[str, JsonValue]) -> JsonDict:
+    """For a model's `json_schema_extra`: a body of its kind, as the OpenAPI document shows it."""
+    return {"examples": [body]}
+
+
 class Shown(BaseModel):
     """An answer. `DERIVED` names the fields that nobody wrote, which `If-Match` leaves out."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    # What has a default is in the answer all the same: the OpenAPI document says so.
+    model_config = ConfigDict(hide_input_in_errors=True, json_schema_serialization_defaults_required=True)
     DERIVED: ClassVar[frozenset[str]] = frozenset()
 
 
 class Page(Shown, Generic[T]):
     """A list, or the part of it that was asked for; `next_cursor` is null on the last part."""
 
-    items: list[T]
-    next_cursor: str | None = None
+    # Pages of something are made by pydantic, which leaves their docstring out.
+    model_config = ConfigDict(json_schema_extra={"description": "A list, or the part of it that was asked for."})
+    items: list[T] = Field(description="What was asked for, in its order.")
+    next_cursor: str | None = Field(
+        None, description="The `cursor` of the next part; null on the last.", examples=[None]
+    )
 
 
 class PageQuery(BaseModel):
     """Which part of a list: at most `limit` items, from where `cursor` points."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="At most so many items; 50 unless said.")] = 50
+    cursor: Annotated[
+        str | None, Field(max_length=1000, description="The `next_cursor` of the part before; the first without.")
+    ] = None
 
 
 def _storable(text: str) -> str:
@@ -62,15 +76,26 @@ def _storable(text: str) -> str:
     return text
 
 
+# What a field is, in the words of the OpenAPI document, for what is sent and for what is shown.
+TITLE = Field(description="What it is called.", examples=["Read"])
+DESCRIPTION = Field(description="What it is about; empty when nothing is said.", examples=["Twenty pages a day."])
+NOTE = Field(description="What the person wrote beside the day; null for nothing.", examples=["fell asleep"])
+UNIT = Field(description="What a measure counts in, such as `pages`; null for a check.", examples=["pages"])
+ICON = Field(description="A sign for it, such as an emoji; null for none.", examples=["📚"])
+COLOR = Field(description="Its colour as `#RRGGBB`; null for none.", examples=["#3366CC"])
+TAGS = Field(description="Words to find and group it by.", examples=[["evening"]])
+CREATED_AT = Field(description="When it was made: an instant in UTC.", examples=["2026-03-11T12:00:00Z"])
+UPDATED_AT = Field(description="When it was last written: an instant in UTC.", examples=["2026-03-11T12:00:00Z"])
+
 Text = Annotated[str, AfterValidator(_storable)]
-Title = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
-Description = Annotated[Text, StringConstraints(max_length=5_000)]
-Note = Annotated[Text, StringConstraints(max_length=10_000)]
-Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
-Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Title = Annotated[Text, StringConstraints(min_length=1, max_length=200), TITLE]
+Description = Annotated[Text, StringConstraints(max_length=5_000), DESCRIPTION]
+Note = Annotated[Text, StringConstraints(max_length=10_000), NOTE]
+Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40), UNIT]
+Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40), ICON]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), COLOR]
 Tag = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
-Tags = Annotated[list[Tag], Field(max_length=20)]
+Tags = Annotated[list[Tag], Field(max_length=20), TAGS]
 
 
 def _as_day(given: object) -> object:
@@ -135,5 +160,8 @@ def _as_id(given: object) -> object:
     raise PydanticCustomError("id_unknown", "There is no such id")
 
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_as_id)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+ID = Field(description="What it is known by, for as long as it is there.", examples=[7])
+SLUG = Field(description="The template's name in paths: lower-case words with hyphens.", examples=["read-20-pages"])
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID), ID, BeforeValidator(_as_id)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100), SLUG]

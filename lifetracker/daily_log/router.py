@@ -36,7 +36,8 @@ from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, On
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 
-FILE = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+BYTES = {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of the file"}
+FILE = {"required": True, "content": {"application/octet-stream": BYTES}}
 LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, ValueMissing)
 
 

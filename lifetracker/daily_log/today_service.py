@@ -12,14 +12,9 @@ from lifetracker.challenges.stored import shown_fields
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
-from lifetracker.daily_log.schemas import (
-    MonthCount,
-    Stats,
-    StreakPublic,
-    TodayOutcome,
-    WeekdayCount,
-)
+from lifetracker.daily_log.schemas import MonthCount, Stats, StreakPublic, WeekdayCount
 from lifetracker.daily_log.service import brief, entry_fields
+from lifetracker.templates.goal import TodayOutcome
 from lifetracker.templates.schedule import streak_unit
 from lifetracker.users.schemas import Person
 

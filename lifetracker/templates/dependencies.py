@@ -10,8 +10,15 @@ from lifetracker.templates.language import pick_language
 from lifetracker.templates.schemas import Language
 from lifetracker.users.dependencies import person_of
 
+AcceptLanguage = Annotated[
+    str | None,
+    Header(
+        alias="Accept-Language", description="The languages that texts are wanted in; the person's own unless said."
+    ),
+]
 
-async def _language(request: Request, accept_language: Annotated[str | None, Header()] = None) -> Language:
+
+async def _language(request: Request, accept_language: AcceptLanguage = None) -> Language:
     return pick_language(accept_language, person_of(request).locale)
 
 

@@ -6,18 +6,55 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from lifetracker.core.validation import FieldError
 
-Kind = Literal["check", "measure"]
-Direction = Literal["at_least", "at_most"]
-OnMiss = Literal["continue", "fail", "restart"]
-Outcome = Literal["done", "partial", "missed", "skipped"]
+Kind = TypeAliasType(
+    "Kind",
+    Annotated[
+        Literal["check", "measure"],
+        Field(description="`check`: done or not. `measure`: a number against `target`.", examples=["measure"]),
+    ],
+)
+Direction = TypeAliasType(
+    "Direction",
+    Annotated[
+        Literal["at_least", "at_most"],
+        Field(description="Whether `target` is to be reached, or, for a measure, is a limit (`at_most`)."),
+    ],
+)
+OnMiss = TypeAliasType(
+    "OnMiss",
+    Annotated[
+        Literal["continue", "fail", "restart"],
+        Field(description="What follows when there are more misses than `allowed_misses`."),
+    ],
+)
+Outcome = TypeAliasType(
+    "Outcome",
+    Annotated[
+        Literal["done", "partial", "missed", "skipped"],
+        Field(description="What an entry amounts to; `partial` is something, but short of the target."),
+    ],
+)
+TodayOutcome = TypeAliasType(
+    "TodayOutcome",
+    Annotated[
+        Literal["done", "partial", "missed", "skipped", "open", "rest", "paused"],
+        Field(description="What the day amounts to; `open` while it can still be done, `rest` where nothing is asked."),
+    ],
+)
 
 MAX_VALUE = 1e9
-Target = Annotated[float, Field(ge=0, le=MAX_VALUE, allow_inf_nan=False)]
-DurationDays = Annotated[int, Field(ge=1, le=3650)]
-AllowedMisses = Annotated[int, Field(ge=0, le=3650)]
+TARGET = Field(description="The number to reach or to stay under, 0 to 1e9 in `unit`; 1 for a check.", examples=[20.0])
+DURATION_DAYS = Field(description="How many days it lasts, 1 to 3,650; null for as long as one likes.", examples=[30])
+ALLOWED_MISSES = Field(
+    description="How many misses are forgiven, 0 to 3,650; null with `on_miss` `continue`.", examples=[None]
+)
+Target = Annotated[float, Field(ge=0, le=MAX_VALUE, allow_inf_nan=False), TARGET]
+DurationDays = Annotated[int, Field(ge=1, le=3650), DURATION_DAYS]
+AllowedMisses = Annotated[int, Field(ge=0, le=3650), ALLOWED_MISSES]
 
 
 class Goal(NamedTuple):

@@ -5,17 +5,24 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import ONE_DAY
 from lifetracker.core.schemas import Sent
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-StreakUnit = Literal["day", "week", "month"]
+Weekday = TypeAliasType(
+    "Weekday",
+    Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Field(description="A day of the week.")],
+)
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+StreakUnit = TypeAliasType(
+    "StreakUnit", Annotated[Literal["day", "week", "month"], Field(description="What streaks are counted in.")]
+)
+Per = TypeAliasType("Per", Annotated[Literal["week", "month"], Field(description="The calendar's period.")])
 
 
 def _in_order(days: list[Weekday]) -> list[Weekday]:
@@ -25,22 +32,28 @@ def _in_order(days: list[Weekday]) -> list[Weekday]:
 
 
 class Daily(Sent):
-    type: Literal["daily"]
+    """On every day."""
+
+    type: Literal["daily"] = Field(description="Tells this kind of schedule.")
 
 
 class Weekly(Sent):
     """On the named weekdays."""
 
-    type: Literal["weekly"]
-    days: Annotated[list[Weekday], Field(min_length=1, max_length=7), AfterValidator(_in_order)]
+    type: Literal["weekly"] = Field(description="Tells this kind of schedule.")
+    days: Annotated[
+        list[Weekday],
+        Field(min_length=1, max_length=7, description="On which days, each named once.", examples=[["mon", "thu"]]),
+        AfterValidator(_in_order),
+    ]
 
 
 class Times(Sent):
     """So many days of a calendar week or month, whichever the person picks."""
 
-    type: Literal["times"]
-    per: Literal["week", "month"]  # before `count`, which is judged by it
-    count: Annotated[int, Field(ge=1, le=30)]
+    type: Literal["times"] = Field(description="Tells this kind of schedule.")
+    per: Per  # before `count`, which is judged by it
+    count: Annotated[int, Field(ge=1, le=30, description="On how many days: 1 to 7 a week, or 1 to 30 a month.")]
 
     @field_validator("count")
     @classmethod
@@ -53,11 +66,17 @@ class Times(Sent):
 class Interval(Sent):
     """Every so many days, counted from the start."""
 
-    type: Literal["interval"]
-    days: Annotated[int, Field(ge=1, le=365)]
+    type: Literal["interval"] = Field(description="Tells this kind of schedule.")
+    days: Annotated[int, Field(ge=1, le=365, description="How many days from one to the next, 1 to 365.")]
 
 
-Schedule = Annotated[Daily | Weekly | Times | Interval, Field(discriminator="type")]
+Schedule = TypeAliasType(
+    "Schedule",
+    Annotated[
+        Daily | Weekly | Times | Interval,
+        Field(discriminator="type", description="On which days it asks for something."),
+    ],
+)
 SCHEDULE: TypeAdapter[Daily | Weekly | Times | Interval] = TypeAdapter(Schedule)
 
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from lifetracker.core.schemas import (
+    COLOR,
+    CREATED_AT,
+    DESCRIPTION,
+    ICON,
+    SLUG,
+    TAGS,
+    TITLE,
+    UNIT,
     Color,
     Description,
     Icon,
@@ -18,22 +27,49 @@ from lifetracker.core.schemas import (
     Text,
     Title,
     Unit,
+    example,
 )
-from lifetracker.templates.goal import AllowedMisses, Direction, DurationDays, Kind, OnMiss, Target
+from lifetracker.templates.goal import (
+    ALLOWED_MISSES,
+    DURATION_DAYS,
+    TARGET,
+    AllowedMisses,
+    Direction,
+    DurationDays,
+    Kind,
+    OnMiss,
+    Target,
+)
 from lifetracker.templates.schedule import Daily, Schedule
 
-Category = Literal["fitness", "health", "nutrition", "mind", "learning", "lifestyle", "other"]
-Visibility = Literal["public", "private"]
+Category = TypeAliasType(
+    "Category",
+    Annotated[
+        Literal["fitness", "health", "nutrition", "mind", "learning", "lifestyle", "other"],
+        Field(description="The shelf of the catalogue that it stands on.", examples=["learning"]),
+    ],
+)
+Visibility = TypeAliasType(
+    "Visibility",
+    Annotated[Literal["public", "private"], Field(description="Whether others find it, or its author alone.")],
+)
 Language = Literal["en", "ru"]
 Sort = Literal["popular", "new", "title"]
 
 
 class Author(Shown):
-    user_id: int
-    display_name: str
+    """Who made a template."""
+
+    user_id: int = Field(description="The author's id.", examples=[1])
+    display_name: str = Field(description="What the author is called.", examples=["Anna"])
 
 
-class TemplateCreate(Sent):
+class TemplateCreate(
+    Sent,
+    json_schema_extra=example(
+        {"title": "Read", "category": "learning", "kind": "measure", "target": 20, "unit": "pages"}
+    ),
+):
     """A template of mine. It is private unless it says otherwise."""
 
     title: Title
@@ -53,7 +89,7 @@ class TemplateCreate(Sent):
     visibility: Visibility = "private"
 
 
-class TemplatePatch(Sent):
+class TemplatePatch(Sent, json_schema_extra=example({"visibility": "public"})):
     """Only the fields sent are changed."""
 
     title: Title = ""
@@ -78,31 +114,31 @@ class TemplatePublic(Shown):
 
     DERIVED: ClassVar[frozenset[str]] = frozenset({"times_started", "author"})
 
-    slug: str
-    title: str
-    description: str
+    slug: Annotated[str, SLUG]
+    title: Annotated[str, TITLE]
+    description: Annotated[str, DESCRIPTION]
     category: Category
     kind: Kind
     direction: Direction
-    target: float
-    unit: str | None
+    target: Annotated[float, TARGET]
+    unit: Annotated[str | None, UNIT]
     schedule: Schedule
-    duration_days: int | None
+    duration_days: Annotated[int | None, DURATION_DAYS]
     on_miss: OnMiss
-    allowed_misses: int | None
-    tags: list[str]
-    color: str | None
-    icon: str | None
+    allowed_misses: Annotated[int | None, ALLOWED_MISSES]
+    tags: Annotated[list[str], TAGS]
+    color: Annotated[str | None, COLOR]
+    icon: Annotated[str | None, ICON]
     visibility: Visibility
-    author: Author | None
-    locale: str
-    times_started: int
-    created_at: Instant
+    author: Author | None = Field(description="Who made it; null for the built-in catalogue.", examples=[None])
+    locale: str = Field(description="The language of its texts, such as `en`.", examples=["en"])
+    times_started: int = Field(description="How many challenges were started from it.", examples=[12])
+    created_at: Annotated[Instant, CREATED_AT]
 
 
 class TemplateQuery(PageQuery):
     """`q` is looked for in title, description and tags."""
 
-    category: Category | None = None
-    q: Annotated[Text | None, Field(max_length=100)] = None
-    sort: Sort = "popular"
+    category: Annotated[Category | None, Field(description="Only those on this shelf.")] = None
+    q: Annotated[Text | None, Field(max_length=100, description="Only those in which this is found.")] = None
+    sort: Annotated[Sort, Field(description="`popular` unless said; `new` ones first; or by `title`.")] = "popular"

@@ -21,7 +21,7 @@ from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
 
 READING = ("GET", "HEAD")
-SECURED: dict[str, Any] = {"security": [{"token": []}]}
+SECURED: dict[str, Any] = {"security": [{"bearer": []}, {"token": []}]}
 
 
 class ReadOnlyToken(Forbidden):

@@ -55,7 +55,7 @@ router = APIRouter(route_class=JsonRoute, tags=["users"])
     response_model=UserPublic,
     responses=refusals(EmailTaken, RegistrationClosed, TooManyAttempts),
 )
-async def register(
+async def register_user(
     new: UserCreate, db: DatabaseDep, settings: SettingsDep, address: Address, pace: PaceDep
 ) -> Response:
     """Open an account."""

@@ -8,12 +8,29 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import day_at, is_time_zone
-from lifetracker.core.schemas import Instant, Sent, SentInstant, Shown, Text
+from lifetracker.core.schemas import CREATED_AT, ID, Instant, Sent, SentInstant, Shown, Text, example
 
-WeekStart = Literal["mon", "sun"]
-Scope = Literal["read", "write"]
+WeekStart = TypeAliasType(
+    "WeekStart",
+    Annotated[Literal["mon", "sun"], Field(description="The day that a week starts on; `mon` unless said.")],
+)
+Scope = TypeAliasType(
+    "Scope", Annotated[Literal["read", "write"], Field(description="Whether the token may only read, or write too.")]
+)
+
+EMAIL = Field(description="The e-mail address that the account logs in with.", examples=["anna@example.test"])
+DISPLAY_NAME = Field(description="What others see of the person; empty for nothing.", examples=["Anna"])
+TIME_ZONE = Field(description="An IANA time zone; `UTC` unless said.", examples=["Europe/Moscow"])
+DAY_STARTS_AT = Field(
+    description="`HH:MM` from `00:00`, which it is unless said, to `12:00`: until then it is still yesterday.",
+    examples=["03:00"],
+)
+LOCALE = Field(description="The language that texts are wanted in, a BCP 47 tag; `en` unless said.", examples=["en"])
+TOKEN_NAME = Field(description="What its owner calls it.", examples=["kitchen tablet"])
+EXPIRES_AT = Field(description="The instant at which it dies; null for never.", examples=["2027-03-11T12:00:00Z"])
 
 
 class Person(NamedTuple):
@@ -57,16 +74,24 @@ def _day_start(given: str) -> str:
     return given
 
 
-Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_email)]
-TimeZone = Annotated[Text, StringConstraints(max_length=64), AfterValidator(_zone)]
-DayStart = Annotated[str, StringConstraints(pattern=r"^(0[0-9]|1[0-2]):[0-5][0-9]$"), AfterValidator(_day_start)]
-Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
-DisplayName = Annotated[Text, StringConstraints(max_length=100)]
-NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=256)]
-Password = Annotated[SecretStr, Field(max_length=1024)]
+Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_email), EMAIL]
+TimeZone = Annotated[Text, StringConstraints(max_length=64), AfterValidator(_zone), TIME_ZONE]
+DayStart = Annotated[
+    str, StringConstraints(pattern=r"^(0[0-9]|1[0-2]):[0-5][0-9]$"), AfterValidator(_day_start), DAY_STARTS_AT
+]
+Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"), LOCALE]
+DisplayName = Annotated[Text, StringConstraints(max_length=100), DISPLAY_NAME]
+NewPassword = Annotated[
+    SecretStr, Field(min_length=8, max_length=256, description="The new password, 8 to 256 characters.")
+]
+Password = Annotated[
+    SecretStr, Field(max_length=1024, description="The password that the account has.", examples=["correct horse"])
+]
 
 
-class UserCreate(Sent):
+class UserCreate(Sent, json_schema_extra=example({"email": "anna@example.test", "password": "correct horse"})):
+    """A new account; what is not said can be said later."""
+
     email: Email
     password: NewPassword
     display_name: DisplayName = ""
@@ -76,7 +101,7 @@ class UserCreate(Sent):
     locale: Locale = "en"
 
 
-class UserPatch(Sent):
+class UserPatch(Sent, json_schema_extra=example({"time_zone": "Europe/Moscow", "day_starts_at": "03:00"})):
     """Only the fields sent are changed; a new `email` needs `current_password` beside it."""
 
     email: Email = ""
@@ -89,59 +114,80 @@ class UserPatch(Sent):
 
 
 class UserPublic(Shown):
-    id: int
-    email: str
-    display_name: str
-    time_zone: str
-    day_starts_at: str
+    """A person's account."""
+
+    id: Annotated[int, ID]
+    email: Annotated[str, EMAIL]
+    display_name: Annotated[str, DISPLAY_NAME]
+    time_zone: Annotated[str, TIME_ZONE]
+    day_starts_at: Annotated[str, DAY_STARTS_AT]
     week_starts_on: WeekStart
-    locale: str
-    created_at: Instant
+    locale: Annotated[str, LOCALE]
+    created_at: Annotated[Instant, CREATED_AT]
 
 
-class PasswordChange(Sent):
+class PasswordChange(
+    Sent, json_schema_extra=example({"current_password": "correct horse", "new_password": "battery staple"})
+):
+    """The password of a login, and the one that it is to have."""
+
     current_password: Password
     new_password: NewPassword
 
 
-class PasswordReset(Sent):
-    code: Annotated[SecretStr, Field(max_length=100)]
+class PasswordReset(
+    Sent, json_schema_extra=example({"code": "ABCDE-FGHJK-LMNPQ-RSTUV", "new_password": "battery staple"})
+):
+    """A one-time code from the operator instead of the password."""
+
+    code: Annotated[SecretStr, Field(max_length=100, description="The code, good once and for 24 hours.")]
     new_password: NewPassword
 
 
-class LoginForm(BaseModel):
+class LoginForm(
+    BaseModel,
+    json_schema_extra=example({"grant_type": "password", "username": "anna@example.test", "password": "correct horse"}),
+):
     """A form as in OAuth 2; other fields of that standard are ignored."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
-    grant_type: Literal["password"]
-    username: Annotated[Text, StringConstraints(max_length=254)]
+    grant_type: Literal["password"] = Field(description="How one logs in: by password.")
+    username: Annotated[Text, StringConstraints(max_length=254), Field(description="The account's e-mail address.")]
     password: Password
 
 
 class Login(Shown):
     """`expires_in` counts seconds."""
 
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"
-    expires_in: int
+    access_token: str = Field(
+        description="The token to send as `Authorization: Bearer TOKEN`.", examples=["lt_Zx81kQ0J5uPn3bW7"]
+    )
+    token_type: Literal["bearer"] = Field("bearer", description="How the token is sent.")
+    expires_in: int = Field(description="After how many seconds it dies.", examples=[7776000])
 
 
-class TokenCreate(Sent):
-    name: Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+class TokenCreate(Sent, json_schema_extra=example({"name": "kitchen tablet", "scope": "read"})):
+    """A token for a program, which can be ended without ending others."""
+
+    name: Annotated[Text, StringConstraints(min_length=1, max_length=100), TOKEN_NAME]
     scope: Scope
-    expires_at: SentInstant | None = None
+    expires_at: Annotated[SentInstant | None, EXPIRES_AT] = None
 
 
 class TokenPublic(Shown):
-    id: int
-    name: str
+    """A login or a named token, without its secret."""
+
+    id: Annotated[int, ID]
+    name: Annotated[str, TOKEN_NAME]
     scope: Scope
-    created_at: Instant
-    expires_at: Instant | None
-    last_used_at: Instant | None
+    created_at: Annotated[Instant, CREATED_AT]
+    expires_at: Annotated[Instant | None, EXPIRES_AT]
+    last_used_at: Instant | None = Field(
+        description="About when it was last used; null for never.", examples=["2026-03-11T12:00:00Z"]
+    )
 
 
 class TokenCreated(TokenPublic):
     """The only answer that ever holds the token itself."""
 
-    token: str
+    token: str = Field(description="The token itself: keep it.", examples=["lt_Zx81kQ0J5uPn3bW7"])
