@@ -17,7 +17,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from lifetracker import __version__
 from lifetracker.core import guards
-from lifetracker.ops import lock_file, shell
+from lifetracker.ops import lock_file, shell, source
 from lifetracker.ops.archive import MANIFEST, MARK, TRAILER, Manifest
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
@@ -35,7 +35,8 @@ OLDER_PLATFORMS = ("manylinux_2_12", "manylinux2010", "manylinux_2_5", "manylinu
 
 def build(folder: Path, pythons: Sequence[str] = (), machine: str = "x86_64", tree: Path = TREE) -> Path:
     """Write `lifetracker-VERSION.pyz` into `folder` for servers of that machine with one of those Pythons ("3.11");
-    `Refused` when the source breaks a guard or a wheel is not to be had."""
+    `Refused` when the source is not whole or breaks a guard, or a wheel is not to be had."""
+    source.require(*TAKEN, of=tree, do="build in a checkout, `./dev lifetracker release build`")
     if violations := guards.run(tree / "lifetracker"):
         raise Refused("\n".join(["the guards refuse this source:", *map(str, violations)]))
     pythons = tuple(pythons) or (f"{sys.version_info.major}.{sys.version_info.minor}",)

@@ -54,6 +54,9 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
 
     Below another root than `/`, what belongs to the machine (its users, systemd, nginx) is left out.
     """
+    source.require(
+        "systemd", "nginx", of=TREE, do="start it from an archive, `python3 lifetracker-1.2.3.pyz server init`"
+    )
     real = places.root == Path("/")
     if real and not only_print:
         _refuse_what_lacks()
