@@ -54,7 +54,6 @@ class Turns:
         return True
 
     def give_back(self) -> None:
-        """Also one that was not taken, by who wrote without."""
         if self._pipe is not None:
             with suppress(OSError):
                 fcntl.flock(self._pipe, fcntl.LOCK_UN)

@@ -81,37 +81,40 @@ class Together:
         units = self._waiting[:TOGETHER_AT_MOST]
         if not units:
             return
-        if not self._may_begin():
-            self._wait(loop)  # first, so that the timer stands whatever comes
-            self._turns.be_told(loop, lambda: self._flush(loop))
+        ours = self._turns.take()
+        if not ours and self._is_patient():
+            self._wait_for_turn(loop)
             return
         try:
             outcomes = self._transact(units)
         except Locked:
-            self._wait(loop)
+            (self._wait if ours else self._wait_for_turn)(loop)
             return
         except Exception as error:
             outcomes = [Raised(error)] * len(units)
         finally:
-            self._turns.give_back()
+            if ours:
+                self._patient_until = None
+                self._turns.give_back()
         del self._waiting[: len(units)]
         if self._waiting:
             loop.call_soon(self._flush, loop)
         for unit, outcome in zip(units, outcomes, strict=True):
             unit.be_answered(outcome)
 
-    def _may_begin(self) -> bool:
-        """Whether the turn is ours, or was waited for long enough: who has it may be hanging, or no process of ours.
+    def _is_patient(self) -> bool:
+        """Whether a turn is still waited for: who has it may be hanging, or no process of ours.
 
-        Patience comes back with the first turn that is ours: until then each batch goes straight to SQLite's own lock.
+        Patience comes back with the next turn that is ours: until then each batch tries SQLite's own lock at once.
         """
-        if self._turns.take():
-            self._patient_until = None
-            return True
         now = time.monotonic()
         if self._patient_until is None:
             self._patient_until = now + PATIENCE
-        return now >= self._patient_until
+        return now < self._patient_until
+
+    def _wait_for_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._wait(loop)  # first, so that the timer stands whatever comes
+        self._turns.be_told(loop, lambda: self._flush(loop))
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try again in a moment; who waited too long hears so."""
