@@ -83,7 +83,8 @@ class _Browsers(CORSMiddleware):
         if answer.status_code < HTTPStatus.BAD_REQUEST:
             return answer
         problem = OriginRefused(bytes(answer.body).decode())
-        return JSONResponse(problem_body(problem), problem.status, media_type=MEDIA_TYPE)
+        vary = {"Vary": answer.headers["Vary"]}
+        return JSONResponse(problem_body(problem), problem.status, vary, media_type=MEDIA_TYPE)
 
 
 class Info(Shown):
@@ -140,7 +141,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _let_browsers_in(served: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     if not origins:
         return served
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
     return _Browsers(served, allow_origins=origins, allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED)
 
 
@@ -214,6 +215,7 @@ def _refuse_other_schema(app: FastAPI) -> None:
 
 async def show_health(db: DatabaseDep, response: Response) -> Health:
     """Whether the database can be read."""
+    response.headers["Cache-Control"] = "no-store"
     health = "ok"
     try:
         await db.ping()
@@ -224,6 +226,7 @@ async def show_health(db: DatabaseDep, response: Response) -> Health:
 
 async def show_deep_health(db: DatabaseDep, caller: LocalCaller, response: Response) -> DeepHealth:
     """Whether it can be written, too, into the file that its path names, and how much room is left."""
+    response.headers["Cache-Control"] = "no-store"
     checks = await check_deeply(db)
     if not checks.passed:
         response.status_code = 503

@@ -239,7 +239,7 @@ class TestBrowsers:
 
         assert "Access-Control-Allow-Origin" not in answer.headers
 
-    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
     def test_may_ask_before_they_send(self, browser: TestClient, method: str) -> None:
         answer = ask_first(browser, ORIGIN, method)
 
@@ -253,6 +253,14 @@ class TestBrowsers:
 
         assert refusal(answer) == (400, "origin_refused")
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+    @pytest.mark.parametrize("path", ["/info", "/nope", "/users/me"])
+    @pytest.mark.parametrize("origin", [{}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}])
+    def test_are_told_apart_by_whoever_keeps_answers(
+        self, browser: TestClient, path: str, origin: dict[str, str]
+    ) -> None:
+        assert "Origin" in browser.get(path, headers=origin).headers["Vary"]
+        assert "Origin" in ask_first(browser, origin.get("Origin", "null"), "GET").headers["Vary"]
 
     @pytest.mark.parametrize("path", ["/nope", "/users/me"])
     def test_may_read_a_refusal(self, browser: TestClient, path: str) -> None:

@@ -28,7 +28,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from lifetracker.core.quick import Receive, Send, Taken, taken_by
-from lifetracker.core.validation import FieldError, field_error
+from lifetracker.core.validation import FieldError, field_error, with_whole_numbers
 
 R = TypeVar("R")
 
@@ -218,7 +218,7 @@ class _StrictJson(Request):
 
     async def json(self) -> Any:
         try:
-            return from_json(await self.body(), allow_inf_nan=False)
+            return with_whole_numbers(from_json(await self.body(), allow_inf_nan=False))
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from None
 

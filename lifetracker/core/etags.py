@@ -15,11 +15,20 @@ from lifetracker.core.errors import Problem
 from lifetracker.core.schemas import Shown
 
 OURS = re.compile(r'"([0-9a-f]+)\.[0-9a-f]{16}"')
+ELEMENTS = re.compile(r'(?:[^,"]|"[^"]*"?)+')  # of a list (RFC 9110, 8.8.3): commas in quotes belong to a tag
+# A proxy that compresses an answer weakens its tag or marks it: nginx and Caddy with W/, Apache with `-gzip`, Jetty
+# with `--gzip`, others with `;gzip`.
+SENT_TAG = re.compile(r'(?:W/)?"([^"]*?)(?:(?:--?|;)(?:gzip|br|zstd|deflate))?"')
 
 
 class Stale(Problem):
     status = 412
     code = "stale"
+
+
+class Exists(Problem):
+    status = 412
+    code = "exists"
 
 
 def tag_of(shown: Shown, body: str | None = None) -> str:
@@ -54,14 +63,25 @@ def refuse_stale(if_match: str | None, show: Callable[[], Shown | None]) -> None
         raise Stale("it was changed since you read it: read it again, then repeat your change")
 
 
+def refuse_existing(if_none_match: str | None, show: Callable[[], Shown | None]) -> None:
+    """Raise `Exists` on a write where something is, of who wants to write only where nothing is (`*`), or not there
+    where it is what they name."""
+    if if_none_match is None:
+        return
+    current = show()
+    if current is not None and is_unchanged(if_none_match, tag_of(current)):
+        raise Exists("there is something already: read it first")
+
+
 def is_unchanged(if_none_match: str | None, tag: str) -> bool:
     """Whether a `GET` may be answered 304."""
     return if_none_match is not None and (if_none_match.strip() == "*" or tag in _tags(if_none_match))
 
 
 def _tags(header: str) -> list[str]:
-    """Weak forms match too: a proxy that compresses an answer weakens its tag."""
-    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    """Without what a proxy made of them."""
+    found = (SENT_TAG.fullmatch(element.strip()) for element in ELEMENTS.findall(header))
+    return [f'"{tag[1]}"' for tag in found if tag]
 
 
 def _written_half(tag: str) -> str | None:

@@ -101,6 +101,8 @@ def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple
     if "If-Match" in parameters:
         yield 412, ["stale"]
     yield 413, ["body_too_large"]  # also of a body that nobody wants: the edge asks no route
+    if body:
+        yield 415, ["unsupported_encoding"]
     if invalid := list(_invalid_codes(parameters, body)):
         yield 422, invalid
     yield 500, ["internal_error"]

@@ -21,7 +21,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-PLAIN_TYPES = (b"application/json", b"application/json; charset=utf-8")
+PLAIN_TYPES = (
+    b"application/json",
+    b"application/json; charset=utf-8",
+    b"application/json;charset=utf-8",
+    b"application/json;charset=UTF-8",
+    b"application/json; charset=UTF-8",
+)
 
 
 class NotPlain(Exception):

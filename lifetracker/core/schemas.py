@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +13,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     JsonValue,
     StringConstraints,
     WithJsonSchema,
 )
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from lifetracker.core.day import FIRST_DAY, LAST_DAY
 
@@ -76,6 +79,27 @@ def _storable(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class Spelled:
+    """How a text is written: a pattern for programs, and `words` for people, who are not told patterns."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self.pattern}$"}
+
+    def _check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise PydanticCustomError("string_pattern_mismatch", "{words}", {"words": self.words})
+        return text
+
+
 # What a field is, in the words of the OpenAPI document, for what is sent and for what is shown.
 TITLE = Field(description="What it is called.", examples=["Read"])
 DESCRIPTION = Field(description="What it is about; empty when nothing is said.", examples=["Twenty pages a day."])
@@ -93,7 +117,7 @@ Description = Annotated[Text, StringConstraints(max_length=5_000), DESCRIPTION]
 Note = Annotated[Text, StringConstraints(max_length=10_000), NOTE]
 Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40), UNIT]
 Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40), ICON]
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), COLOR]
+Color = Annotated[str, Spelled("#[0-9A-Fa-f]{6}", "A colour is written as #RRGGBB, such as #2E7D32"), COLOR]
 Tag = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
 Tags = Annotated[list[Tag], Field(max_length=20), TAGS]
 
@@ -164,4 +188,9 @@ ID = Field(description="What it is known by, for as long as it is there.", examp
 SLUG = Field(description="The template's name in paths: lower-case words with hyphens.", examples=["read-20-pages"])
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID), ID, BeforeValidator(_as_id)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100), SLUG]
+Slug = Annotated[
+    str,
+    StringConstraints(max_length=100),
+    Spelled("[a-z0-9]+(-[a-z0-9]+)*", "A slug has small letters and digits, in words that hyphens join"),
+    SLUG,
+]

@@ -17,9 +17,26 @@ CODES = {
     "union_tag_invalid": "literal_error",
     "union_tag_not_found": "missing",
 }
-MESSAGES = {"object_type": "Input should be an object", "missing": "Field required"}
+NUMBER, YES_OR_NO = "Input should be a whole number", "Input should be true or false"
+MESSAGES = {
+    "object_type": "Input should be an object",
+    "missing": "Field required",
+    "int_type": NUMBER,
+    "int_parsing": NUMBER,
+    "int_parsing_size": NUMBER,
+    "int_from_float": NUMBER,
+    "float_type": "Input should be a number",
+    "finite_number": "Input should be a number",
+    "bool_type": YES_OR_NO,
+    "bool_parsing": YES_OR_NO,
+    "list_type": "Input should be a list",
+    "string_type": "Input should be a text",
+    "string_unicode": "Input should be text in UTF-8",
+    "unknown_field": "There is no such field",
+}
 QUOTE = "'"
-OURS_ALONE = ("tag", "field_type", "discriminator")  # the first is what was sent for a kind of schedule
+# The first is what was sent for a kind of schedule, the last is the message itself.
+OURS_ALONE = ("tag", "field_type", "discriminator", "class_name", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,17 @@ class FieldError:
     code: str
     message: str
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def with_whole_numbers(sent: Any) -> Any:
+    """JSON in which `30.0` is the integer 30: JSON has one kind of number, and JSON Schema counts by value."""
+    if isinstance(sent, float):
+        return int(sent) if sent.is_integer() else sent
+    if isinstance(sent, list):
+        return [with_whole_numbers(each) for each in sent]
+    if isinstance(sent, dict):
+        return {name: with_whole_numbers(each) for name, each in sent.items()}
+    return sent
 
 
 def field_error(error: Mapping[str, Any], body: object) -> FieldError:

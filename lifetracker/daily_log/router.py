@@ -10,6 +10,7 @@ from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFut
 from lifetracker.challenges.service import ChallengeNotFound
 from lifetracker.core.db import DatabaseDep
 from lifetracker.core.errors import JsonRoute
+from lifetracker.core.etags import Exists
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import import_service, service, today_service
@@ -32,13 +33,13 @@ from lifetracker.daily_log.schemas import (
 )
 from lifetracker.daily_log.service import AfterEnd, EntryNotFound, RangeReversed
 from lifetracker.daily_log.writing import AboveMost, BelowZero, ValueMissing
-from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged, written
+from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNone, IfNoneMatch, OnceDep, tagged, written
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 
 BYTES = {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of the file"}
 FILE = {"required": True, "content": {"application/octet-stream": BYTES}}
-LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, ValueMissing)
+LOGGING = refusals(ChallengeNotFound, Archived, DateInFuture, BeforeStart, AfterEnd, ValueMissing, Exists)
 
 
 async def _whole_body(request: Request) -> bytes:
@@ -64,9 +65,11 @@ async def log_day(
     db: DatabaseDep,
     entry: EntryWrite | None = None,
     if_match: IfMatch = None,
+    if_none: IfNone = None,
 ) -> Response:
     """Log a day; what is not sent keeps what is stored, and nothing sent ticks a check."""
-    return _logged(await db.write(service.log_day, user, challenge_id, date, entry or EntryWrite(), if_match))
+    sent = entry or EntryWrite()
+    return _logged(await db.write(service.log_day, user, challenge_id, date, sent, if_match, if_none))
 
 
 @router.post(

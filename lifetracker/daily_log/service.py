@@ -13,7 +13,7 @@ from lifetracker.challenges.schemas import BriefStats
 from lifetracker.core.day import FIRST_DAY, LAST_DAY, ONE_DAY
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import InvalidField, NotFound
-from lifetracker.core.etags import refuse_stale
+from lifetracker.core.etags import refuse_existing, refuse_stale
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import repository, standing_service
@@ -56,12 +56,23 @@ class _Opened(NamedTuple):
 
 
 def log_day(
-    tx: Transaction, person: Person, challenge_id: int, day: date | None, sent: EntryWrite, if_match: str | None
+    tx: Transaction,
+    person: Person,
+    challenge_id: int,
+    day: date | None,
+    sent: EntryWrite,
+    if_match: str | None,
+    if_none_match: str | None = None,
 ) -> LoggedResult:
     """Write what was sent into the day's entry; None is the person's today."""
     opened = _open(tx, person, challenge_id, day)
     goal = opened.rules.goal
-    refuse_stale(if_match, lambda: shown_entry(opened.row, goal) if opened.row else None)
+
+    def show() -> EntryPublic | None:
+        return shown_entry(opened.row, goal) if opened.row else None
+
+    refuse_stale(if_match, show)
+    refuse_existing(if_none_match, show)
     return _put(tx, person, opened, merged(goal.kind, _content(opened.row), sent))
 
 

@@ -19,6 +19,7 @@ AcceptLanguage = Annotated[
 
 
 async def _language(request: Request, accept_language: AcceptLanguage = None) -> Language:
+    request.scope["answer_headers"].append((b"vary", b"Accept-Language"))
     return pick_language(accept_language, person_of(request).locale)
 
 

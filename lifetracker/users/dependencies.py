@@ -21,6 +21,7 @@ from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
 
 READING = ("GET", "HEAD")
+PERSONAL = b"private, no-cache"
 SECURED: dict[str, Any] = {"security": [{"bearer": []}, {"token": []}]}
 
 
@@ -29,6 +30,7 @@ class ReadOnlyToken(Forbidden):
 
 
 async def _any_caller(request: Request) -> Caller:
+    request.scope["caching"] = PERSONAL
     token = token_of(request.headers.get("authorization"))
     if not token:
         raise Unauthorized("send the header Authorization: Bearer TOKEN")
@@ -73,6 +75,9 @@ IfMatch = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None, given_header("If-None-Match", "The `ETag` you have: answered 304 when nothing changed")
+]
+IfNone = Annotated[
+    str | None, given_header("If-None-Match", "`*` writes only where nothing is: refused with 412 where something is")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -130,8 +135,10 @@ Address = Annotated[str, Given(_address)]
 
 
 def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:
-    """A JSON body, rendered once; `location` names what was made, below the root path."""
-    return _json(shown.model_dump_json(), status, location)
+    """A JSON body of somebody's own, rendered once; `location` names what was made, below the root path."""
+    response = _json(shown.model_dump_json(), status, location)
+    response.headers["Cache-Control"] = PERSONAL.decode()
+    return response
 
 
 def written(fields: dict[str, Any]) -> Response:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import day_at, is_time_zone
-from lifetracker.core.schemas import CREATED_AT, ID, Instant, Sent, SentInstant, Shown, Text, example
+from lifetracker.core.schemas import CREATED_AT, ID, Instant, Sent, SentInstant, Shown, Spelled, Text, example
 
 WeekStart = TypeAliasType(
     "WeekStart",
@@ -77,9 +77,17 @@ def _day_start(given: str) -> str:
 Email = Annotated[Text, StringConstraints(min_length=3, max_length=254), AfterValidator(_email), EMAIL]
 TimeZone = Annotated[Text, StringConstraints(max_length=64), AfterValidator(_zone), TIME_ZONE]
 DayStart = Annotated[
-    str, StringConstraints(pattern=r"^(0[0-9]|1[0-2]):[0-5][0-9]$"), AfterValidator(_day_start), DAY_STARTS_AT
+    str,
+    Spelled("(0[0-9]|1[0-2]):[0-5][0-9]", "A day's start is written HH:MM, from 00:00 to 12:00"),
+    AfterValidator(_day_start),
+    DAY_STARTS_AT,
 ]
-Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"), LOCALE]
+Locale = Annotated[
+    str,
+    StringConstraints(max_length=35),
+    Spelled("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", "A language is written as in BCP 47, such as en or pt-BR"),
+    LOCALE,
+]
 DisplayName = Annotated[Text, StringConstraints(max_length=100), DISPLAY_NAME]
 NewPassword = Annotated[
     SecretStr, Field(min_length=8, max_length=256, description="The new password, 8 to 256 characters.")

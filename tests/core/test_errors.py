@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 
+from lifetracker.core.schemas import PageQuery, Sent
+from lifetracker.core.validation import message_of
 from tests.operations import OPERATIONS, PRIVATE, WITH_JSON
-from tests.people import Client, refusal
+from tests.people import PASSWORD, Client, refusal
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 MEMBERS = {"type", "title", "status", "detail", "code"}
@@ -233,10 +240,44 @@ class TestFieldErrors:
             ({"tags": ["x"] * 21}, "tags: Should have at most 20 items"),
             ({"schedule": "daily"}, "schedule: Input should be an object"),
             ({"schedule": {}}, "schedule.type: Field required"),
+            ({"duration_days": 30.5}, "duration_days: Input should be a whole number"),
+            ({"duration_days": "30"}, "duration_days: Input should be a whole number"),
+            ({"color": "red"}, "color: A colour is written as #RRGGBB, such as #2E7D32"),
+            ({"colour": "red"}, "colour: There is no such field"),
         ],
     )
     def test_speak_to_people(self, anna: Client, body: dict[str, Any], told: str) -> None:
         assert anna.post("/challenges", json={"title": "Walk", **body}).json()["detail"] == told
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("locale", "en_US"),
+            ("locale", "en\n"),
+            ("locale", ""),
+            ("day_starts_at", "3:00"),
+            ("day_starts_at", "03:00\n"),
+            ("day_starts_at", "12:01"),
+            ("day_starts_at", "24:00"),
+        ],
+    )
+    def test_tell_no_pattern(self, anna: Client, field: str, value: str) -> None:
+        (error,) = anna.patch("/users/me", json={field: value}).json()["errors"]
+
+        assert error["field"] == field
+        assert error["params"] == {}
+        assert not set(error["message"]) & set("^$[]{}()\\*")
+
+    def test_of_every_body_are_words(self) -> None:
+        """Whatever is sent for whatever field: no pattern, and nothing that only Python calls so."""
+        told = {message for model in sent_models() for message in messages_of(model)}
+
+        assert len(told) > 20
+        assert [
+            message
+            for message in told
+            if re.search(r"[\^$\\{}]|\[|pattern|parse|valid |instance|dict|Literal", message)
+        ] == []
 
     @pytest.mark.parametrize("body", [None, [], 7, "walk"])
     def test_of_a_whole_body_name_no_field(self, anna: Client, body: object) -> None:
@@ -273,6 +314,166 @@ class TestFieldErrors:
         assert {field for field, _ in fields_and_codes(answer.json())} == {"email", "password", "week_starts_on"}
 
 
+class TestWholeNumber:
+    """JSON has one kind of number."""
+
+    @pytest.mark.parametrize("written", ["30", "30.0", "30.00", "3e1", "3.0E+1", "300e-1"])
+    def test_may_be_written_as_any_number_is(self, anna: Client, written: str) -> None:
+        assert started(anna, written).json()["duration_days"] == 30
+
+    @pytest.mark.parametrize("written", ["30.5", '"30"', '"30.0"', "true", "1e400", "1e300", "-1.0", "0.0", "[30.0]"])
+    def test_is_no_other(self, anna: Client, written: str) -> None:
+        answer = started(anna, written)
+
+        assert refusal(answer) == (422, "invalid")
+        assert answer.json()["errors"][0]["field"] == "duration_days"
+
+    def test_may_be_so_at_any_depth(self, anna: Client) -> None:
+        schedule = '{"type": "times", "count": 3.0, "per": "week"}'
+        body = f'{{"title": "Walk", "schedule": {schedule}, "allowed_misses": 2.0, "on_miss": "fail"}}'
+        made = anna.post("/challenges", content=body, headers=JSON_HEADERS)
+        ordered = anna.put("/challenges/order", content='{"ids": [1.0]}', headers=JSON_HEADERS)
+
+        assert (made.json()["schedule"]["count"], made.json()["allowed_misses"]) == (3, 2)
+        assert ordered.status_code == 204
+
+    def test_makes_no_truth_of_a_number(self, anna: Client) -> None:
+        walk = anna.starts()
+
+        answer = anna.put(f"/challenges/{walk}/log/today", content='{"skipped": 1.0}', headers=JSON_HEADERS)
+
+        assert refusal(answer) == (422, "invalid")
+
+
+class TestEncodedBody:
+    @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate", "identity, gzip", "x"])
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/challenges"),
+            ("PUT", "/challenges/1/log/today"),
+            ("PATCH", "/users/me"),
+            ("POST", "/users/me/import"),
+            ("POST", "/auth/token"),
+            ("POST", "/users"),
+            ("POST", "/challenges/1/archive"),
+            ("DELETE", "/challenges/1"),
+        ],
+    )
+    def test_is_refused_by_its_name(self, anna: Client, method: str, path: str, encoding: str) -> None:
+        answer = anna.request(method, path, content=gzip.compress(b"{}"), headers={"Content-Encoding": encoding})
+
+        assert refusal(answer) == (415, "unsupported_encoding")
+        assert answer.headers["Accept-Encoding"] == "identity"
+
+    @pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
+    def test_may_be_none(self, anna: Client, encoding: str) -> None:
+        made = anna.post("/challenges", json={"title": "Walk"}, headers={"Content-Encoding": encoding})
+
+        assert made.status_code == 201
+
+    def test_is_not_the_first_thing_that_is_judged(self, anna: Client, visitor: Client) -> None:
+        gzipped = {"content": gzip.compress(b"{}"), "headers": {"Content-Encoding": "gzip"}}
+
+        assert refusal(visitor.post("/challenges", **gzipped))[0] == 401  # type: ignore[arg-type]
+        assert refusal(anna.post("/nope", **gzipped))[0] == 404  # type: ignore[arg-type]
+
+    def test_is_none_where_there_is_no_body(self, anna: Client) -> None:
+        assert anna.get("/users/me", headers={"Content-Encoding": "gzip"}).status_code == 200
+
+
+class TestPathWithALineBreak:
+    @pytest.mark.parametrize("end", ["%0A", "%0D", "%0D%0A", "%0a"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/users/me", "/health", "/info", "/docs", "/openapi.json", "/today", "/challenges", "/challenges/1"),
+            *("/challenges/1/stats", "/templates/75-hard", "/swagger/swagger-ui.css", "/challenges/order"),
+        ],
+    )
+    def test_is_another(self, anna: Client, path: str, end: str) -> None:
+        anna.starts()
+
+        assert anna.get(path + end).status_code == 404
+
+    @pytest.mark.parametrize("end", ["%0A", "%0D"])
+    @pytest.mark.parametrize(
+        "path", ["/challenges/1{}/log/today", "/challenges/1/log/today{}", "/challenges/1{}/stats"]
+    )
+    def test_is_no_day_and_no_id(self, anna: Client, path: str, end: str) -> None:
+        anna.logged(anna.starts())
+
+        assert anna.get(path.format(end)).status_code in (404, 422)
+        assert anna.get(path.format("")).status_code == 200
+
+
+class TestCaching:
+    @pytest.mark.parametrize(
+        ("method", "path", "told"),
+        [
+            ("GET", "/users/me", "private, no-cache"),
+            ("GET", "/today", "private, no-cache"),
+            ("GET", "/templates", "private, no-cache"),
+            ("HEAD", "/challenges", "private, no-cache"),
+            ("GET", "/challenges/7", "private, no-cache"),
+            ("DELETE", "/challenges/7", "private, no-cache"),
+            ("POST", "/challenges/7/archive", "private, no-cache"),
+            ("GET", "/health", "no-store"),
+            ("GET", "/info", "no-cache"),
+            ("GET", "/openapi.json", "no-cache"),
+            ("GET", "/nope", "no-cache"),
+        ],
+    )
+    def test_is_told_to_whoever_keeps_answers(self, anna: Client, method: str, path: str, told: str) -> None:
+        assert anna.request(method, path).headers.get_list("Cache-Control") == [told]
+
+    def test_is_told_of_what_did_not_change(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}"
+        tag = anna.get(path).headers["ETag"]
+
+        unchanged = anna.get(path, headers={"If-None-Match": tag})
+
+        assert (unchanged.status_code, unchanged.headers["Cache-Control"]) == (304, "private, no-cache")
+
+    def test_is_told_to_who_has_no_token(self, visitor: Client) -> None:
+        assert visitor.get("/users/me").headers["Cache-Control"] == "private, no-cache"
+
+    def test_is_forbidden_of_secrets(self, anna: Client, visitor: Client) -> None:
+        form = {"grant_type": "password", "username": "anna@example.test", "password": PASSWORD}
+
+        assert visitor.post("/auth/token", data=form).headers.get_list("Cache-Control") == ["no-store"]
+        made = anna.post("/users/me/tokens", json={"name": "x", "scope": "read"})
+        assert made.headers.get_list("Cache-Control") == ["no-store"]
+
+    def test_of_a_new_account_is_its_own(self, visitor: Client) -> None:
+        made = visitor.post("/users", json={"email": "new@example.test", "password": PASSWORD})
+
+        assert made.headers.get_list("Cache-Control") == ["private, no-cache"]
+
+    @pytest.mark.parametrize("path", ["/templates", "/templates/75-hard", "/templates/nope"])
+    def test_knows_that_texts_depend_on_the_language(self, anna: Client, path: str) -> None:
+        assert anna.get(path).headers["Vary"] == "Accept-Language"
+        assert "Vary" not in anna.get("/users/me").headers
+
+
+class TestNothing:
+    def test_is_answered_alike_by_every_route(self, anna: Client, people: Callable[..., Client]) -> None:
+        """The framework would name the type of a body that is not there, the quick way would not."""
+        first, second = anna.starts(), anna.starts()
+        anna.logged(first)
+        answers = [
+            anna.put("/challenges/order", json={"ids": [second]}),
+            anna.delete(f"/challenges/{first}/log/today"),
+            anna.delete(f"/challenges/{first}"),
+            anna.delete(f"/challenges/{second}?forever=true"),
+            anna.delete("/auth/token"),
+            people("boris").delete("/users/me"),
+        ]
+
+        assert [answer.status_code for answer in answers] == [204] * 6
+        assert {tuple(sorted(answer.headers)) for answer in answers} == {("cache-control", "x-request-id")}
+
+
 class TestProblem:
     def test_has_a_type_and_title_of_its_code(self, anna: Client) -> None:
         assert anna.get("/challenges/1").json() == {
@@ -300,3 +501,42 @@ def fields_and_codes(problem: dict[str, Any]) -> list[tuple[str, str]]:
 def without_unknown_names(problem: dict[str, Any]) -> str:
     told = [error for error in problem["errors"] if error["code"] != "unknown_field"]
     return str(told)
+
+
+def started(anna: Client, days: str) -> httpx2.Response:
+    return anna.post("/challenges", content=f'{{"title": "Walk", "duration_days": {days}}}', headers=JSON_HEADERS)
+
+
+def sent_models() -> set[type[BaseModel]]:
+    def below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+        for each in model.__subclasses__():
+            yield each
+            yield from below(each)
+
+    return {model for model in (*below(Sent), *below(PageQuery)) if model.__module__.startswith("lifetracker.")}
+
+
+def messages_of(model: type[BaseModel]) -> Iterator[str]:
+    odd: list[object] = [
+        None,
+        1.5,
+        -1,
+        10**400,
+        True,
+        "",
+        "x" * 20_000,
+        "\0",
+        "a b",
+        "2026-02-30",
+        [],
+        ["x", "x"],
+        {},
+        b"x",
+    ]
+    odd += [{"type": kind, "days": 0, "count": 0.5, "per": "x"} for kind in ("weekly", "times", "interval", "x")]
+    for name, field in model.model_fields.items():
+        for value in odd:
+            try:
+                model.model_validate({field.alias or name: value})
+            except ValidationError as refused:
+                yield from (message_of(error) for error in refused.errors())

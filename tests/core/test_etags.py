@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from lifetracker.core.etags import Stale, is_unchanged, refuse_stale, tag_of
+from lifetracker.core.etags import Exists, Stale, is_unchanged, refuse_existing, refuse_stale, tag_of
 from lifetracker.core.schemas import Shown
 from tests.people import Client, FrozenClock, refusal
 
@@ -72,6 +72,55 @@ class TestRefuseStale:
         refuse_stale(None, lambda: pytest.fail("nobody asked"))
 
 
+class TestMarkedTag:
+    """By a proxy that compressed the answer: it is ours still."""
+
+    @pytest.mark.parametrize("mark", ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate"])
+    @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', '"a,b", {}', '{} , "y"', '"",{}'])
+    def test_matches(self, mark: str, form: str) -> None:
+        marked = form.format(f'{TAG[:-1]}{mark}"')
+
+        refuse_stale(marked, lambda: NOW)
+        assert is_unchanged(marked, TAG)
+
+    @pytest.mark.parametrize("mark", ["-x", "-gzip-gzip", "gzip", "_gzip", "-gzip ", ",gzip", "-GZIP2"])
+    def test_of_another_kind_does_not(self, mark: str) -> None:
+        marked = f'{TAG[:-1]}{mark}"'
+
+        assert not is_unchanged(marked, TAG)
+        with pytest.raises(Stale):
+            refuse_stale(marked, lambda: NOW)
+
+    def test_is_no_less_another_one_when_it_is_marked(self) -> None:
+        with pytest.raises(Stale):
+            refuse_stale(f'{OTHER_TAG[:-1]}-gzip"', lambda: NOW)
+
+    def test_is_found_in_a_list_with_commas_in_quotes(self) -> None:
+        assert is_unchanged(f'"a, b", "c,", W/",d" , {TAG}', TAG)
+        assert not is_unchanged(f'"a, {TAG[1:-1]}, b"', TAG)
+
+    def test_is_found_in_a_long_list_at_once(self) -> None:
+        assert is_unchanged('",' * 20_001 + '"' + f",{TAG}", TAG) in (True, False)
+        assert is_unchanged('"x",' * 20_000 + TAG, TAG)
+
+
+class TestRefuseExisting:
+    @pytest.mark.parametrize("if_none_match", [None, "*", TAG, '"x"'])
+    def test_lets_pass_where_nothing_is(self, if_none_match: str | None) -> None:
+        refuse_existing(if_none_match, lambda: None)
+
+    @pytest.mark.parametrize("if_none_match", ["*", " * ", TAG, f"W/{TAG}", f'"x", {TAG}'])
+    def test_refuses_what_is_there(self, if_none_match: str) -> None:
+        with pytest.raises(Exists) as refused:
+            refuse_existing(if_none_match, lambda: NOW)
+
+        assert (refused.value.status, refused.value.code) == (412, "exists")
+
+    @pytest.mark.parametrize("if_none_match", [None, '"x"', OTHER_TAG])
+    def test_lets_pass_what_is_not_named(self, if_none_match: str | None) -> None:
+        refuse_existing(if_none_match, lambda: NOW)
+
+
 class TestIsUnchanged:
     @pytest.mark.parametrize("if_none_match", [TAG, f"W/{TAG}", "*", f'"x", W/{TAG}', f"{TAG},{OTHER_TAG}"])
     def test_is_true_for_a_tag_that_is_still_right(self, if_none_match: str) -> None:
@@ -125,3 +174,21 @@ class TestOverHttp:
         made = anna.post("/challenges", json={"title": "Walk"})
 
         assert anna.get(made.headers["Location"]).headers["ETag"] == made.headers["ETag"]
+
+    def test_writes_only_where_nothing_is_if_that_is_asked(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}/log/today"
+        fresh = {"If-None-Match": "*"}
+
+        made = anna.put(path, json={}, headers=fresh)
+        again = anna.put(path, json={"value": 0}, headers=fresh)
+
+        assert (made.status_code, refusal(again)) == (201, (412, "exists"))
+        assert anna.got(path)["value"] == 1
+
+    def test_judges_what_must_be_there_first(self, anna: Client) -> None:
+        path = f"/challenges/{anna.starts()}/log/today"
+
+        assert refusal(anna.put(path, json={}, headers={"If-Match": "*", "If-None-Match": "*"})) == (412, "stale")
+        tag = anna.put(path, json={}).headers["ETag"]
+        assert refusal(anna.put(path, json={}, headers={"If-Match": tag, "If-None-Match": "*"})) == (412, "exists")
+        assert anna.put(path, json={"value": 0}, headers={"If-Match": tag, "If-None-Match": '"x"'}).status_code == 200

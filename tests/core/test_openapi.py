@@ -120,6 +120,7 @@ class TestOperation:
         for operation in WITH_JSON:
             assert {"invalid", "invalid_json"} <= set(operation.codes(422))
             assert operation.codes(413) == ["body_too_large"]
+            assert operation.codes(415) == ["unsupported_encoding"]
 
     def test_tells_of_bugs_and_of_a_busy_database(self) -> None:
         assert all(operation.codes(500) == ["internal_error"] for operation in OPERATIONS)

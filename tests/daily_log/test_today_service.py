@@ -22,7 +22,7 @@ class TestToday:
     def test_shows_a_challenge_with_how_it_stands(self, anna: Client) -> None:
         walk = anna.starts(start_date="2026-03-09")
         anna.logged(walk, "2026-03-10")
-        logged = anna.logged(walk, "2026-03-11", note="rainy")
+        logged = anna.logged(walk, "2026-03-11", value=1, note="rainy")
         del logged["progress"]
 
         assert anna.got("/today")["items"] == [
