@@ -1,7 +1,7 @@
 """What can be checked here, a session each: `./dev test` runs those marked as default, `./dev test all` what CI runs
 beyond them, `./dev test NAME` one of them.
 
-Sessions run in the environment that `./dev` prepared from the lock files; only `everywhere` makes its own.
+Sessions run in the environment that `./dev` prepared from the lock files; `everywhere` and `clients` make their own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ PYTHON = sys.executable  # of the environment that nox itself runs in
 HALVES = ("--numprocesses", "2", "--dist", "worksteal")  # two at a time, none idle while the other has a queue
 QUICK = ("-m", "not slow and not thorough")
 WHOLE = ("-m", "not slow")
-BEYOND = ("whole", "accidents", "tests_postgres", "previous", "fuzz_short", "e2e", "everywhere")
+BEYOND = ("whole", "accidents", "tests_postgres", "previous", "fuzz_short", "clients", "e2e", "everywhere")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+CLIENTS = HERE / "tests" / "clients"  # has locks of its own
 OTHER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -102,15 +103,22 @@ def accidents(session: nox.Session) -> None:
 def everywhere(session: nox.Session) -> None:
     """Run the quick tests on every other CPython from 3.11 to 3.14 that this machine has."""
     for version, python in _other_pythons():
-        folder = HERE / ".nox" / f"python{version}"
-        own = str(folder / "bin" / "python")
-        session.run(str(python), "-m", "venv", "--clear", str(folder), external=True)
-        for lock in LOCKS:
-            session.run(
-                own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-                "-r", lock, external=True,
-            )  # fmt: skip
+        own = _fresh_python(session, str(python), f"python{version}", *LOCKS)
         session.run(own, "-m", "pytest", *HALVES, *QUICK, *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def clients(session: nox.Session) -> None:
+    """Generate clients in Python and TypeScript, check their types, walk the README's tour with each.
+
+    The document is linted, too. Skipped without Node.js and its npm. What it installs lies in .nox/clients and in
+    tests/clients/node_modules.
+    """
+    if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
+        session.skip(f"no client in TypeScript can be made here: there is no {' and no '.join(missing)}")
+    own = _fresh_python(session, PYTHON, "clients", str(CLIENTS / "requirements.lock"))
+    session.run("npm", "ci", "--ignore-scripts", "--prefix", str(CLIENTS), external=True)
+    session.run(PYTHON, "-m", "tests.clients.run", own)
 
 
 @nox.session(default=False)
@@ -165,7 +173,10 @@ def document(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Make both lock files anew, for every supported Python and platform, from what pyproject.toml asks for."""
+    """Make Python's lock files anew, for every supported version and platform, from what pyproject.toml asks for.
+
+    And from tests/clients/requirements.in; in that folder `npm install --package-lock-only` makes npm's.
+    """
     compile_ = (
         PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version",
         "3.11", "--no-emit-index-url", "--no-annotate", "--no-header", "--upgrade",
@@ -174,6 +185,20 @@ def lock(session: nox.Session) -> None:
     mine = [line.partition("==")[0] for line in (HERE / LOCKS[0]).read_text().splitlines() if "==" in line]
     skipped = [option for name in mine for option in ("--no-emit-package", name)]
     session.run(*compile_, "--group", "dev", "-c", LOCKS[0], *skipped, "pyproject.toml", "-o", LOCKS[1])
+    session.run(*compile_, str(CLIENTS / "requirements.in"), "-o", str(CLIENTS / "requirements.lock"))
+
+
+def _fresh_python(session: nox.Session, python: str, name: str, *locks: str) -> str:
+    """The Python of a new environment in .nox, which holds what these lock files name."""
+    folder = HERE / ".nox" / name
+    own = str(folder / "bin" / "python")
+    session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+    for lock in locks:
+        session.run(
+            own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+            "-r", lock, external=True,
+        )  # fmt: skip
+    return own
 
 
 def _other_pythons() -> list[tuple[str, Path]]:

@@ -179,7 +179,7 @@ class ChallengeQuery(PageQuery):
     """Archived and deleted challenges are listed only when asked for."""
 
     status: Annotated[
-        Literal[Status, "deleted"] | None,
+        Literal["archived", "failed", "completed", "upcoming", "paused", "active", "deleted"] | None,
         Field(description="Only those that stand so, or mine that were deleted; all but archived unless said."),
     ] = None
     include: Annotated[Literal["stats"] | None, Field(description="`stats`: each with how I do.")] = None

@@ -91,8 +91,7 @@ def _tidy_sent(operation: Schema, known: Schema) -> None:
     """A parameter or body that need not be sent is just not required: there is no null to send in its place."""
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
-        describe(parameter, parameter["schema"], known)
-        parameter["schema"].pop("description", None)
+        describe(parameter, parameter["schema"], known)  # some generators read the one, some the other
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["schema"] = _without_null(content["schema"])
 

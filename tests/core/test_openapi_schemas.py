@@ -102,7 +102,8 @@ class TestTidied:
         (parameter,) = paths["/things"]["get"]["parameters"]
         body = paths["/thing"]["patch"]["requestBody"]
 
-        assert (parameter["schema"], parameter["description"]) == ({"type": "integer", "minimum": 1}, "Only those.")
+        assert parameter["schema"] == {"type": "integer", "minimum": 1, "description": "Only those."}
+        assert parameter["description"] == "Only those."
         assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ThingPatch"}
 
     def test_says_that_what_is_always_answered_is_there(self) -> None:

@@ -18,7 +18,7 @@ from tests.engines import make
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-STARTS_WITHIN = 30.0  # seconds
+STARTS_WITHIN = 120.0  # seconds; it takes two, on a machine that has nothing else to do
 NEEDED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 SIGNS_OF_A_BUG = ("a bug met", "Traceback")
 LINES_TOLD = 60
@@ -100,7 +100,7 @@ def _wait_until_healthy(place: Place, server: subprocess.Popen[bytes]) -> None:
             return
         except httpx2.HTTPError:
             time.sleep(0.05)
-    raise SystemExit(f"fuzz: the server did not start:\n{place.log.read_text()}")
+    raise SystemExit(f"the server did not start:\n{place.log.read_text()}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
