@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -19,6 +19,7 @@ from loguru import logger
 from pydantic import Field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
+from typing_extensions import TypeAliasType
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
@@ -87,6 +88,11 @@ class _Browsers(CORSMiddleware):
         return JSONResponse(problem_body(problem), problem.status, vary, media_type=MEDIA_TYPE)
 
 
+Registration = TypeAliasType(
+    "Registration", Annotated[Literal["open", "closed"], Field(description="Whether anybody may open an account here.")]
+)
+
+
 class Info(Shown):
     """What serves here."""
 
@@ -95,7 +101,7 @@ class Info(Shown):
     min_client_version: str = Field(
         description="The oldest version of a client that it works with.", examples=["1.0.0"]
     )
-    registration: Literal["open", "closed"] = Field(description="Whether anybody may open an account here.")
+    registration: Registration
     contact: str | None = Field(
         description="Where to turn to the operator; null where they do not say.", examples=["mail@example.org"]
     )
