@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import Request
 
 from lifetracker.core.errors import Given, NotFound
+from lifetracker.core.texts import composed
 
 # OWASP's recommendation for argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -22,6 +24,7 @@ _hashing = ThreadPoolExecutor(2, thread_name_prefix="password")
 
 TOKEN_PREFIX = "lt_"
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without the look-alikes I, O, 0 and 1: people type it
+CODE_GROUP = 5
 
 
 async def hash_password(password: str) -> str:
@@ -31,11 +34,27 @@ async def hash_password(password: str) -> str:
 
 async def password_fits(password: str, hashed: str | None) -> bool:
     """Whether it is the password; an unknown account (`hashed` is None) takes as long as a known one."""
-    return await asyncio.get_running_loop().run_in_executor(_hashing, _fits, password, hashed)
+    return await hash_to_keep(password, hashed) is not None
+
+
+async def hash_to_keep(password: str, hashed: str | None) -> str | None:
+    """None where it is not the password; else its hash, a new one where `hashed` was made of another composition."""
+    return await asyncio.get_running_loop().run_in_executor(_hashing, _hash_to_keep, password, hashed)
 
 
 def hash_password_now(password: str) -> str:
-    return _hasher.hash(password)
+    """Of the composed password: another keyboard's accents are the same."""
+    return _hasher.hash(composed(password))
+
+
+def _hash_to_keep(password: str, hashed: str | None) -> str | None:
+    """Releases before hashed what was typed. How many forms are tried is decided by what is typed now, never by whose
+    account it is: so an unknown one takes as long."""
+    forms = dict.fromkeys((composed(password), password, unicodedata.normalize("NFD", password)))
+    fitting = next((form for form in forms if _fits(form, hashed)), None)
+    if fitting is None or fitting == composed(password):
+        return None if fitting is None else hashed
+    return hash_password_now(password)
 
 
 def _fits(password: str, hashed: str | None) -> bool:
@@ -57,7 +76,17 @@ def new_token() -> str:
 
 def new_code() -> str:
     """A one-time code of 100 bits, in groups that can be read out: `ABCDE-FGHJK-…`."""
-    return "-".join("".join(secrets.choice(CODE_ALPHABET) for _ in range(5)) for _ in range(4))
+    return _grouped("".join(secrets.choice(CODE_ALPHABET) for _ in range(4 * CODE_GROUP)))
+
+
+def typed_code(typed: str) -> str:
+    """A one-time code as it was given out, however it was typed: small or wide letters, other dashes, gaps, none."""
+    wide = unicodedata.normalize("NFKC", typed).upper()
+    return _grouped("".join(letter for letter in wide if letter.isalnum()))
+
+
+def _grouped(letters: str) -> str:
+    return "-".join(letters[start : start + CODE_GROUP] for start in range(0, len(letters), CODE_GROUP))
 
 
 def digest(secret: str) -> str:

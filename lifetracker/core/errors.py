@@ -58,6 +58,12 @@ class Conflict(Problem):
     code = "conflict"
 
 
+class TooMany(Conflict):
+    """One person has as many of a thing as anybody may."""
+
+    code = "too_many"
+
+
 class Forbidden(Problem):
     status = 403
     code = "forbidden"

@@ -115,7 +115,7 @@ class Seeding:
         name, email = chance.choice(NAMES), email_of(self._user_id)
         starts_at = "00:00" if chance.random() < 0.8 else "04:00"
         week = "sun" if chance.random() < 0.2 else "mon"
-        who = (self._user_id, email, email, self._password_hash, name, chance.choice(ZONES), starts_at, week)
+        who = (self._user_id, email, email, email, self._password_hash, name, chance.choice(ZONES), starts_at, week)
         return (*who, "ru" if name > "a" else "en", _midnight(joined))
 
     def _slot(self, chance: Random, first: date) -> Iterator[_Kept]:

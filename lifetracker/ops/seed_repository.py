@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANTS = ("created_at", "updated_at")
 COLUMNS = {
     "users": (
-        *("id", "email", "email_key", "password_hash", "display_name", "time_zone", "day_starts_at"),
+        *("id", "email", "email_key", "address_key", "password_hash", "display_name", "time_zone", "day_starts_at"),
         *("week_starts_on", "locale", "created_at"),
     ),
     "challenges": (

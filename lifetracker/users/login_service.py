@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
@@ -10,17 +10,31 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any
 
-from lifetracker.core.auth import digest, new_token, password_fits
+from lifetracker.core.auth import digest, hash_to_keep, new_token, password_fits
 from lifetracker.core.db import Database, Transaction, asks_once
-from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, Unauthorized
+from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, TooMany, Unauthorized
 from lifetracker.core.pages import paged, read_cursor
-from lifetracker.core.schemas import Id, Page, PageQuery
+from lifetracker.core.schemas import Id, Page
 from lifetracker.users import repository, token_repository
-from lifetracker.users.schemas import Caller, Login, LoginForm, Person, TokenCreate, TokenCreated, TokenPublic
+from lifetracker.users.address_service import find_account
+from lifetracker.users.addresses import address_key
+from lifetracker.users.schemas import (
+    Caller,
+    Login,
+    LoginForm,
+    Person,
+    TokenCreate,
+    TokenCreated,
+    TokenInUse,
+    TokenPublic,
+    TokenQuery,
+)
 
 LOGIN_WINDOW = timedelta(minutes=10)
 REGISTRATION_WINDOW = timedelta(hours=1)
 USE_NOTED_EVERY = timedelta(minutes=10)
+MOST_TOKENS = 50
+MOST_LOGINS = 50
 
 
 class InvalidCredentials(Unauthorized):
@@ -64,10 +78,11 @@ class _Try:
 
 async def log_in(db: Database, form: LoginForm, address: str, pace: Pace | None, days: int) -> Login:
     """A new login token. An unknown address takes the same steps and the same time as a known one."""
-    tried = await db.write(_begin_try, email_key(form.username), address, pace)
-    if not await password_fits(form.password.get_secret_value(), tried.password_hash):
+    tried = await db.write(_begin_try, form.username, address, pace)
+    kept_hash = await hash_to_keep(form.password.get_secret_value(), tried.password_hash)
+    if kept_hash is None:
         raise InvalidCredentials("the e-mail address or the password is wrong")
-    outcome = await db.write(_finish_login, tried, timedelta(days=days))
+    outcome = await db.write(_finish_login, tried, kept_hash, timedelta(days=days))
     if isinstance(outcome, AccountDisabled):
         raise outcome
     return outcome
@@ -75,8 +90,8 @@ async def log_in(db: Database, form: LoginForm, address: str, pace: Pace | None,
 
 async def check_own_password(db: Database, caller: Caller, password: str, address: str, pace: Pace | None) -> None:
     """Counted like a login: a stolen token must not try passwords faster."""
-    own_key = await db.read(_own_email_key, caller.person.id)
-    tried = await db.write(_begin_try, own_key, address, pace)
+    own = await db.read(_own_email, caller.person.id)
+    tried = await db.write(_begin_try, own, address, pace)
     if tried.user_id is None:
         raise NotFound("there is no such account any more")
     if not await password_fits(password, tried.password_hash):
@@ -84,33 +99,39 @@ async def check_own_password(db: Database, caller: Caller, password: str, addres
     await db.write(_forget_try, tried)
 
 
-def email_key(email: str) -> str:
-    """Addresses compare without case."""
-    return email.strip().casefold()
-
-
-def _own_email_key(tx: Transaction, user_id: int) -> str:
+def _own_email(tx: Transaction, user_id: int) -> str:
     row = repository.find_user(tx, user_id)
     if row is None:
         raise NotFound("there is no such account any more")
-    key: str = row.email_key
-    return key
+    email: str = row.email
+    return email
 
 
-def _begin_try(tx: Transaction, key: str, address: str, pace: Pace | None) -> _Try:
-    attempts = []
-    if pace is not None:
-        by_account, by_address = digest(f"login {key}"), digest(f"login from {network(address)}")
-        refuse_over(tx, {by_account: pace.per_account, by_address: pace.per_address}, LOGIN_WINDOW)
-        attempts = [repository.add_attempt(tx, by_account), repository.add_attempt(tx, by_address)]
-        repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
-    user = repository.find_by_email(tx, key)
+def _begin_try(tx: Transaction, email: str, address: str, pace: Pace | None) -> _Try:
+    limits = {} if pace is None else {digest(f"login {address_key(email)}"): pace.per_account}
+    attempts = begin_guess(tx, address, pace, limits)
+    user = find_account(tx, email)
     if user is None:
         return _Try(attempts, None, None)
     return _Try(attempts, user.id, user.password_hash)
 
 
-def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login | AccountDisabled:
+def begin_guess(tx: Transaction, address: str, pace: Pace | None, limits: Mapping[str, int] | None = None) -> list[int]:
+    """Count a guess of a secret as wrong, by its address and by what else has `limits`, until `forget_guess` is told
+    that it was right; `TooManyAttempts` when it is one too many. In a unit of its own, so that the count stays."""
+    if pace is None:
+        return []
+    limits = {**(limits or {}), digest(f"login from {network(address)}"): pace.per_address}
+    refuse_over(tx, limits, LOGIN_WINDOW)
+    repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
+    return [repository.add_attempt(tx, subject) for subject in limits]
+
+
+def forget_guess(tx: Transaction, attempts: Iterable[int]) -> None:
+    repository.forget_attempts(tx, attempts)
+
+
+def _finish_login(tx: Transaction, tried: _Try, kept_hash: str, lasts: timedelta) -> Login | AccountDisabled:
     """Returns its refusal of a disabled account, so that the try, whose password was right, stays forgotten."""
     _forget_try(tx, tried)
     user = repository.find_user(tx, tried.user_id or 0)
@@ -118,14 +139,27 @@ def _finish_login(tx: Transaction, tried: _Try, lasts: timedelta) -> Login | Acc
         raise InvalidCredentials("the e-mail address or the password is wrong")
     if user.disabled_at is not None:
         return AccountDisabled("the operator has disabled this account")
+    _bring_up(tx, user, {"password_hash": kept_hash, "address_key": address_key(user.email)})
+    return _new_login(tx, user.id, lasts)
+
+
+def _bring_up(tx: Transaction, user: Any, fields: dict[str, str]) -> None:
+    """What the release before wrote, as this one would have."""
+    if changed := {name: value for name, value in fields.items() if getattr(user, name) != value}:
+        repository.change_user(tx, user.id, changed)
+
+
+def _new_login(tx: Transaction, user_id: int, lasts: timedelta) -> Login:
+    """Nobody is kept out by what they left open: beyond so many logins the one unused for longest ends."""
     token_repository.prune_tokens(tx)
+    token_repository.keep_latest_logins(tx, user_id, MOST_LOGINS - 1)
     token = new_token()
-    _add_token(tx, user.id, token, is_login=True, name="login", scope="write", expires_at=tx.now + lasts)
+    _add_token(tx, user_id, token, is_login=True, name="login", scope="write", expires_at=tx.now + lasts)
     return Login(access_token=token, expires_in=int(lasts.total_seconds()))
 
 
 def _forget_try(tx: Transaction, tried: _Try) -> None:
-    repository.forget_attempts(tx, tried.attempts)
+    forget_guess(tx, tried.attempts)
 
 
 def refuse_over(tx: Transaction, limits: Mapping[str, int], window: timedelta) -> None:
@@ -171,15 +205,25 @@ def log_out(tx: Transaction, caller: Caller) -> None:
     token_repository.delete_token(tx, caller.person.id, caller.token_id)
 
 
-def list_tokens(tx: Transaction, caller: Caller, page: PageQuery) -> Page[TokenPublic]:
+def show_token(tx: Transaction, caller: Caller) -> TokenInUse:
+    row = token_repository.find_token(tx, caller.person.id, caller.token_id)
+    if row is None:
+        raise Unauthorized("this token was ended meanwhile: log in again")
+    return TokenInUse.model_validate(row, from_attributes=True)
+
+
+def list_tokens(tx: Transaction, caller: Caller, page: TokenQuery) -> Page[TokenPublic]:
     after = read_cursor(page.cursor, Id) or 0
     rows = token_repository.list_tokens(tx, caller.person.id, after, page.limit + 1)
     return paged(rows, page.limit, lambda row: row.id, _shown)
 
 
 def create_token(tx: Transaction, caller: Caller, new: TokenCreate) -> TokenCreated:
+    """Refused for who has so many that live: logins do not count, nor what has expired."""
     if new.expires_at is not None and new.expires_at <= tx.now:
         raise ExpiresInPast("expires_at", "This instant has passed")
+    if token_repository.count_named(tx, caller.person.id) >= MOST_TOKENS:
+        raise TooMany(f"you have {MOST_TOKENS} tokens: end one that you no longer use")
     token = new_token()
     fields = new.model_dump()
     token_id = _add_token(tx, caller.person.id, token, is_login=False, **fields)

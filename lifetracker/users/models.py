@@ -16,14 +16,19 @@ def _of_user(*also: object) -> tuple[object, ...]:
 
 
 class User(SQLModel, table=True):
-    """`email_key` is the address without its case: what is compared, while `email` is what is shown."""
+    """`email` is the address as it was typed, and shown; `address_key` is what is compared.
+
+    `email_key` is what the release before compares. It writes no `address_key`, and leaves one that it finds: the
+    column leads to an account, and `email` alone says which address it has.
+    """
 
     __tablename__ = "users"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index(None, "address_key"), {"sqlite_autoincrement": True})
 
     id: int = Field(sa_column=Column(BigId, primary_key=True))
     email: str = Field(sa_type=Text)
     email_key: str = Field(sa_type=Text, unique=True)
+    address_key: str | None = Field(default=None, sa_type=Text)
     password_hash: str = Field(sa_type=Text)
     display_name: str = Field(sa_type=Text)
     time_zone: str = Field(sa_type=Text)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from lifetracker.core.db import Transaction
 from lifetracker.users.models import ATTEMPTS, PASSWORD_RESETS, USERS
@@ -23,8 +23,21 @@ def find_user(tx: Transaction, user_id: int) -> Row[Any] | None:
     return tx.exec(select(USERS).where(USERS.c.id == user_id)).one_or_none()
 
 
-def find_by_email(tx: Transaction, email_key: str) -> Row[Any] | None:
-    return tx.exec(select(USERS).where(USERS.c.email_key == email_key)).one_or_none()
+def find_by_address(tx: Transaction, address_key: str, email_keys: Collection[str]) -> Sequence[Row[Any]]:
+    """Everybody who may have an address: by its key, or by one that the release before knows it by."""
+    either = or_(USERS.c.address_key == address_key, USERS.c.email_key.in_(email_keys))
+    return tx.exec(select(USERS).where(either)).all()
+
+
+def list_without_address_key(tx: Transaction) -> Sequence[Row[Any]]:
+    """Id and address of some whom the release before wrote down."""
+    without = select(USERS.c.id, USERS.c.email).where(USERS.c.address_key.is_(None))
+    return tx.exec(without.order_by(USERS.c.id).limit(PIECE)).all()
+
+
+def list_addresses(tx: Transaction) -> Sequence[Row[Any]]:
+    """Id and address of everybody."""
+    return tx.exec(select(USERS.c.id, USERS.c.email).order_by(USERS.c.id)).all()
 
 
 def list_users(tx: Transaction) -> Sequence[Row[Any]]:

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Response
 
 from lifetracker.core.db import DatabaseDep
-from lifetracker.core.errors import JsonRoute, NotFound
+from lifetracker.core.errors import JsonRoute, NotFound, TooMany
 from lifetracker.core.openapi import refusals
-from lifetracker.core.schemas import Id, Page, PageQuery
+from lifetracker.core.schemas import Id, Page
 from lifetracker.users import login_service, service
+from lifetracker.users.address_service import EmailTaken
 from lifetracker.users.dependencies import (
     Address,
     AnyCaller,
@@ -39,12 +40,14 @@ from lifetracker.users.schemas import (
     PasswordReset,
     TokenCreate,
     TokenCreated,
+    TokenInUse,
     TokenPublic,
+    TokenQuery,
     UserCreate,
     UserPatch,
     UserPublic,
 )
-from lifetracker.users.service import EmailTaken, InvalidCode, LoginRequired, PasswordMissing, RegistrationClosed
+from lifetracker.users.service import InvalidCode, LoginRequired, PasswordMissing, RegistrationClosed
 
 router = APIRouter(route_class=JsonRoute, tags=["users"])
 
@@ -97,10 +100,10 @@ async def change_password(
     await service.change_password(db, once, caller, change, address, pace)
 
 
-@router.post("/auth/password-reset", status_code=204, responses=refusals(InvalidCode))
-async def reset_password(reset: PasswordReset, db: DatabaseDep) -> None:
+@router.post("/auth/password-reset", status_code=204, responses=refusals(InvalidCode, TooManyAttempts))
+async def reset_password(reset: PasswordReset, db: DatabaseDep, address: Address, pace: PaceDep) -> None:
     """Set a new password with a one-time code from the operator; every token of mine is dead."""
-    await service.reset_password(db, reset)
+    await service.reset_password(db, reset, address, pace)
 
 
 @router.post(
@@ -113,6 +116,12 @@ async def log_in(
     return secret(await login_service.log_in(db, form, address, pace, settings.login_days))
 
 
+@router.get("/auth/token")
+async def show_token(caller: CurrentCaller, db: DatabaseDep) -> TokenInUse:
+    """What the token that this request is sent with may do, and for how long."""
+    return await db.read(login_service.show_token, caller)
+
+
 @router.delete("/auth/token", status_code=204)
 async def log_out(caller: AnyCaller, db: DatabaseDep) -> None:
     """End the token that this request is sent with."""
@@ -120,7 +129,9 @@ async def log_out(caller: AnyCaller, db: DatabaseDep) -> None:
 
 
 @router.get("/users/me/tokens")
-async def list_tokens(caller: CurrentCaller, page: Annotated[PageQuery, Query()], db: DatabaseDep) -> Page[TokenPublic]:
+async def list_tokens(
+    caller: CurrentCaller, page: Annotated[TokenQuery, Query()], db: DatabaseDep
+) -> Page[TokenPublic]:
     """My logins and named tokens, without their secrets."""
     return await db.read(login_service.list_tokens, caller, page)
 
@@ -129,7 +140,7 @@ async def list_tokens(caller: CurrentCaller, page: Annotated[PageQuery, Query()]
     "/users/me/tokens",
     status_code=201,
     response_model=TokenCreated,
-    responses=refusals(LoginRequired, ExpiresInPast, IdempotencyNotForSecrets),
+    responses=refusals(LoginRequired, ExpiresInPast, IdempotencyNotForSecrets, TooMany),
     dependencies=[Depends(refuse_idempotency)],
 )
 async def create_token(new: TokenCreate, caller: CurrentLogin, db: DatabaseDep) -> Response:

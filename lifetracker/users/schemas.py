@@ -6,12 +6,24 @@ import re
 from datetime import date, datetime, time
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import day_at, is_time_zone
-from lifetracker.core.schemas import CREATED_AT, ID, Instant, Sent, SentInstant, Shown, Spelled, Text, example
+from lifetracker.core.schemas import (
+    CREATED_AT,
+    ID,
+    Instant,
+    PageQuery,
+    Sent,
+    SentInstant,
+    Shown,
+    Spelled,
+    Text,
+    example,
+)
+from lifetracker.core.texts import composed
 
 WeekStart = TypeAliasType(
     "WeekStart",
@@ -57,9 +69,14 @@ class Caller(NamedTuple):
 
 def _email(given: str) -> str:
     """One `@` with something on both sides; whether it can be delivered is for a mail to find out."""
-    if not re.fullmatch(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}", given):
+    if not re.fullmatch(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}", composed(given)):
         raise PydanticCustomError("email", "This is not an e-mail address")
     return given
+
+
+def _composed(given: object) -> object:
+    """A password counts as long as it is composed; what is no text, is refused by what comes after."""
+    return composed(given) if isinstance(given, str) else given
 
 
 def _zone(given: str) -> str:
@@ -90,7 +107,9 @@ Locale = Annotated[
 ]
 DisplayName = Annotated[Text, StringConstraints(max_length=100), DISPLAY_NAME]
 NewPassword = Annotated[
-    SecretStr, Field(min_length=8, max_length=256, description="The new password, 8 to 256 characters.")
+    SecretStr,
+    Field(min_length=8, max_length=256, description="The new password, 8 to 256 characters."),
+    BeforeValidator(_composed),
 ]
 Password = Annotated[
     SecretStr, Field(max_length=1024, description="The password that the account has.", examples=["correct horse"])
@@ -172,6 +191,27 @@ class Login(Shown):
     )
     token_type: Literal["bearer"] = Field("bearer", description="How the token is sent.")
     expires_in: int = Field(description="After how many seconds it dies.", examples=[7776000])
+
+
+class TokenInUse(Shown):
+    """The token that a request was sent with."""
+
+    id: int = Field(description="The token's id, as in the list of tokens.", examples=[7])
+    name: str = Field(
+        description="What its owner calls it; `login` for one that came from logging in.", examples=["kitchen tablet"]
+    )
+    scope: Scope
+    is_login: bool = Field(
+        description="Whether it came from logging in: only then it may make and end other tokens, change the address "
+        "or the password, and delete the account."
+    )
+    expires_at: Annotated[Instant | None, EXPIRES_AT]
+
+
+class TokenQuery(PageQuery):
+    """All that there can be, unless a part is asked for."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="How many at most, 1 to 200; 200 unless said.")] = 200
 
 
 class TokenCreate(Sent, json_schema_extra=example({"name": "kitchen tablet", "scope": "read"})):

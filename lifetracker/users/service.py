@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from lifetracker.core.auth import digest, hash_password, new_code
+from lifetracker.core.auth import digest, hash_password, new_code, typed_code
 from lifetracker.core.db import Database, Transaction
-from lifetracker.core.errors import Conflict, Forbidden, InvalidField, NotFound
-from lifetracker.users import repository, token_repository
+from lifetracker.core.errors import Forbidden, InvalidField, NotFound
+from lifetracker.users import address_service, repository, token_repository
+from lifetracker.users.address_service import fields_of, find_account
 from lifetracker.users.idempotency_service import Once
 from lifetracker.users.login_service import (
     REGISTRATION_WINDOW,
     Pace,
     WrongPassword,
+    begin_guess,
     check_own_password,
     clock_time,
-    email_key,
+    forget_guess,
     network,
     refuse_over,
 )
@@ -32,10 +34,6 @@ from lifetracker.users.schemas import (
 )
 
 RESET_LASTS = timedelta(hours=24)
-
-
-class EmailTaken(Conflict):
-    code = "email_taken"
 
 
 class RegistrationClosed(Forbidden):
@@ -75,10 +73,7 @@ def _count_registration(tx: Transaction, address: str, limit: int) -> None:
 
 
 def add_user(tx: Transaction, new: UserCreate, password_hash: str) -> UserPublic:
-    key = email_key(new.email)
-    if repository.find_by_email(tx, key) is not None:
-        raise EmailTaken("there is an account with this e-mail address")
-    fields = new.model_dump(exclude={"password"}) | {"email_key": key, "password_hash": password_hash}
+    fields = new.model_dump(exclude={"password"}) | fields_of(tx, new.email) | {"password_hash": password_hash}
     return show_user(tx, repository.add_user(tx, fields))
 
 
@@ -102,10 +97,7 @@ async def change_user(db: Database, caller: Caller, patch: UserPatch, address: s
 def _apply_patch(tx: Transaction, user_id: int, patch: UserPatch) -> UserPublic:
     changes: dict[str, Any] = patch.model_dump(include=patch.model_fields_set - {"current_password"})
     if "email" in changes:
-        changes["email_key"] = email_key(changes["email"])
-        holder = repository.find_by_email(tx, changes["email_key"])
-        if holder is not None and holder.id != user_id:
-            raise EmailTaken("there is an account with this e-mail address")
+        changes |= fields_of(tx, changes["email"], user_id)
     if "display_name" in changes:
         changes["display_name"] = changes["display_name"] or ""
     if changes:
@@ -127,18 +119,21 @@ async def change_password(
     await once.write(set_password, caller.person.id, hashed, caller.token_id)
 
 
-async def reset_password(db: Database, reset: PasswordReset) -> None:
-    code = digest(reset.code.get_secret_value().strip().upper())
+async def reset_password(db: Database, reset: PasswordReset, address: str, pace: Pace | None) -> None:
+    """A wrong code counts like a failed login from this address, whoever's it might have been."""
+    attempts = await db.write(begin_guess, address, pace)
+    code = digest(typed_code(reset.code.get_secret_value()))
     if await db.read(repository.find_reset, code) is None:
         raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
     hashed = await hash_password(reset.new_password.get_secret_value())
-    await db.write(_redeem_code, code, hashed)
+    await db.write(_redeem_code, code, hashed, attempts)
 
 
-def _redeem_code(tx: Transaction, code: str, password_hash: str) -> None:
+def _redeem_code(tx: Transaction, code: str, password_hash: str, attempts: Iterable[int]) -> None:
     user_id = repository.find_reset(tx, code)
     if user_id is None:
         raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
+    forget_guess(tx, attempts)
     set_password(tx, user_id, password_hash, None)
 
 
@@ -177,8 +172,18 @@ def list_people(tx: Transaction) -> list[Person]:
     return [_person(row) for row in repository.list_users(tx)]
 
 
+def list_twins(tx: Transaction) -> list[list[tuple[int, str]]]:
+    """Ids and addresses of accounts that share one address: what was two to an earlier release is one to this."""
+    return address_service.list_twins(tx)
+
+
+def complete_addresses(tx: Transaction) -> int:
+    """Bring some addresses that the release before wrote up to this one; 0 when none is left."""
+    return address_service.complete(tx)
+
+
 def find_person(tx: Transaction, email: str) -> Person:
-    row = repository.find_by_email(tx, email_key(email))
+    row = find_account(tx, email)
     if row is None:
         raise UserUnknown("there is no account with this e-mail address")
     return _person(row)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
 
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
@@ -44,6 +44,30 @@ def find_caller(tx: Transaction, digest: str) -> Row[Any] | None:
 def add_token(tx: Transaction, fields: dict[str, Any]) -> int:
     new_id: int = tx.exec(insert(TOKENS).values(**fields, created_at=tx.now).returning(TOKENS.c.id)).scalar_one()
     return new_id
+
+
+def find_token(tx: Transaction, user_id: int, token_id: int) -> Row[Any] | None:
+    return tx.exec(select(TOKENS).where(TOKENS.c.user_id == user_id, TOKENS.c.id == token_id)).one_or_none()
+
+
+def count_named(tx: Transaction, user_id: int) -> int:
+    """A person's living tokens that have a name."""
+    named = select(func.count()).where(TOKENS.c.user_id == user_id, TOKENS.c.is_login.is_(False), _is_alive(tx))
+    count: int = tx.exec(named).scalar_one()
+    return count
+
+
+def keep_latest_logins(tx: Transaction, user_id: int, count: int) -> None:
+    """End all of a person's logins but so many, those that were used or made last."""
+    logins = select(TOKENS.c.id).where(TOKENS.c.user_id == user_id, TOKENS.c.is_login.is_(True))
+    by_use = func.coalesce(TOKENS.c.last_used_at, TOKENS.c.created_at).desc()
+    kept = list(tx.exec(logins.order_by(by_use, TOKENS.c.id.desc()).limit(count)).scalars())
+    gone = (TOKENS.c.user_id == user_id, TOKENS.c.is_login.is_(True), TOKENS.c.id.not_in(kept))
+    tx.exec(delete(TOKENS).where(*gone))
+
+
+def _is_alive(tx: Transaction) -> ColumnElement[bool]:
+    return or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at > tx.now)
 
 
 def list_tokens(tx: Transaction, user_id: int, after: int, limit: int) -> Sequence[Row[Any]]:

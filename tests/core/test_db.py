@@ -167,7 +167,7 @@ class TestDatabaseErrors:
         both_looked = threading.Barrier(2)
 
         def take_unless_taken(tx: Transaction) -> bool:
-            if repository.find_by_email(tx, "a@b") is not None:
+            if repository.find_by_address(tx, "a@b", ["a@b"]):
                 return False
             if not db.embedded and both_looked.n_waiting < 2:
                 wait_once(both_looked)

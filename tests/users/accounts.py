@@ -8,11 +8,14 @@ import httpx2
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from lifetracker.core.auth import hash_password_now
 from lifetracker.core.db import Database, Transaction
 from lifetracker.migrations.tables import METADATA
+from lifetracker.users import repository
 from tests.people import JSON, PASSWORD, Client
 
 ANNA = "anna@example.test"
+_HASH = hash_password_now(PASSWORD)
 ANNAS_LOGIN = "lt_anna"  # as `people` makes it
 
 
@@ -34,6 +37,13 @@ def logged_in(app: FastAPI, email: str = ANNA, password: str = PASSWORD) -> Clie
 def named_token(owner: Client, app: FastAPI, scope: str = "write", **fields: Any) -> Client:
     """Whoever calls with a new named token of `owner`."""
     return Client(app, owner.made("/users/me/tokens", {"name": "phone", "scope": scope, **fields})["token"])
+
+
+def as_before(tx: Transaction, email: str) -> int:
+    """An account as the release before opens one."""
+    fields = {"email": email, "email_key": email.strip().casefold(), "password_hash": _HASH, "display_name": email}
+    day = {"time_zone": "UTC", "day_starts_at": "00:00", "week_starts_on": "mon", "locale": "en"}
+    return repository.add_user(tx, fields | day)
 
 
 def coming_from(app: FastAPI, address: str, token: str | None = None) -> Client:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Literal
+from unicodedata import normalize
 
 import httpx2
 import pytest
@@ -20,9 +21,10 @@ from lifetracker.core.db import Database, Transaction
 from lifetracker.users import service, token_repository
 from tests.core.units import locked
 from tests.people import JSON, PASSWORD, Client, FrozenClock, refusal
-from tests.users.accounts import ANNA, everything, log_in, logged_in, named_token
+from tests.users.accounts import ANNA, everything, log_in, logged_in, named_token, registration
 
 Decide = Callable[..., None]
+Form = Literal["NFC", "NFD"]
 
 
 def change_hash(tx: Transaction, email: str) -> None:
@@ -90,6 +92,36 @@ class TestLogIn:
         log_in(visitor, "nobody@example.test", "wrong")
 
         assert hasher.verified == [("$argon2id$v=19$m=19456,t=2,p=1$", "wrong")] * 2
+
+    def test_takes_as_long_for_an_unknown_address_whatever_is_typed(
+        self, anna: Client, visitor: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hasher = CountingHasher()
+        monkeypatch.setattr(auth, "_hasher", hasher)
+
+        log_in(visitor, password="wre\u0302\u0301ng")
+        known, hasher.verified = hasher.verified, []
+        log_in(visitor, "nobody@example.test", "wre\u0302\u0301ng")
+
+        assert hasher.verified == known
+        assert [typed for _, typed in known] == ["wr\u1ebfng", "wre\u0302\u0301ng"]
+
+    @pytest.mark.parametrize("set_as", ["NFC", "NFD"])
+    @pytest.mark.parametrize("typed_as", ["NFC", "NFD"])
+    def test_takes_the_password_from_every_keyboard(self, visitor: Client, set_as: Form, typed_as: Form) -> None:
+        visitor.made("/users", registration(password=normalize(set_as, "caf\u00e9 caf\u00e9")))
+
+        assert log_in(visitor, password=normalize(typed_as, "caf\u00e9 caf\u00e9")).status_code == 200
+
+    def test_keeps_the_hash_of_a_composed_password_from_now_on(self, anna: Client, db: Database) -> None:
+        """What the release before hashed as it was typed."""
+        typed = "cafe\u0301 cafe\u0301"
+        db.write_now(service.set_password, 1, PasswordHasher().hash(typed), None)
+        before = everything(db)
+        assert log_in(anna, password=typed).status_code == 200
+
+        assert everything(db) != before
+        assert log_in(anna, password=normalize("NFC", typed)).status_code == 200
 
     @pytest.mark.parametrize(
         ("form", "field"),
@@ -318,8 +350,75 @@ class TestCreateToken:
 
         assert refusal(answer) == (403, "login_required")
 
+    def test_is_one_of_fifty_at_most(self, app: FastAPI, anna: Client, boris: Client, clock: FrozenClock) -> None:
+        until = (clock.now + timedelta(hours=1)).isoformat()
+        named_token(anna, app, expires_at=until)
+        tokens = [named_token(anna, app) for _ in range(49)]
+        one_more = {"name": "x", "scope": "read"}
+
+        assert refusal(anna.post("/users/me/tokens", json=one_more)) == (409, "too_many")
+        assert named_token(boris, app).got("/users/me")["email"] == "boris@example.test"
+        assert logged_in(app).got("/users/me")["email"] == ANNA  # a login is never refused for it
+
+        clock.pass_(hours=2)
+        anna.made("/users/me/tokens", one_more)
+        assert refusal(anna.post("/users/me/tokens", json=one_more)) == (409, "too_many")
+        anna.delete(f"/users/me/tokens/{tokens[0].got('/auth/token')['id']}")
+        anna.made("/users/me/tokens", one_more)
+
+
+class TestLogins:
+    def test_beyond_fifty_end_the_one_unused_for_longest(
+        self, app: FastAPI, anna: Client, boris: Client, clock: FrozenClock
+    ) -> None:
+        phone = named_token(anna, app)
+        first, second, *_ = [logged_in(app) for _ in range(49)]
+        clock.pass_(minutes=11)
+        for each in (anna, first):
+            each.got("/users/me")
+
+        logged_in(app)
+
+        assert refusal(second.get("/users/me")) == (401, "unauthorized")
+        for each in (anna, first, phone, boris):
+            assert each.get("/users/me").status_code == 200
+
+
+class TestShowToken:
+    def test_tells_what_a_login_may_do(self, app: FastAPI, anna: Client) -> None:
+        shown = logged_in(app).got("/auth/token")
+
+        assert shown == {
+            "id": 2,
+            "name": "login",
+            "scope": "write",
+            "is_login": True,
+            "expires_at": "2026-06-09T12:00:00Z",
+        }
+
+    @pytest.mark.parametrize("scope", ["read", "write"])
+    def test_tells_what_a_named_one_may_do(self, app: FastAPI, anna: Client, scope: str) -> None:
+        shown = named_token(anna, app, scope).got("/auth/token")
+
+        assert shown == {"id": 2, "name": "phone", "scope": scope, "is_login": False, "expires_at": None}
+
+    def test_is_refused_once_it_is_ended(self, app: FastAPI, anna: Client, visitor: Client) -> None:
+        login = logged_in(app)
+        login.delete("/auth/token")
+
+        assert refusal(login.get("/auth/token")) == (401, "unauthorized")
+        assert refusal(visitor.get("/auth/token")) == (401, "unauthorized")
+
 
 class TestListTokens:
+    def test_is_whole_unless_a_part_is_asked_for(self, app: FastAPI, anna: Client) -> None:
+        for _ in range(50):
+            named_token(anna, app)
+
+        page = anna.got("/users/me/tokens")
+
+        assert (len(page["items"]), page["next_cursor"]) == (51, None)
+
     def test_shows_logins_and_named_ones(self, app: FastAPI, anna: Client, boris: Client) -> None:
         named_token(anna, app, "read")
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from lifetracker.core.db import Database
 from lifetracker.core.errors import Problem
-from lifetracker.users import login_service
+from lifetracker.users import login_service, service
 from lifetracker.users.login_service import Pace, network
 from lifetracker.users.models import ATTEMPTS
 from lifetracker.users.schemas import LoginForm
@@ -70,6 +70,17 @@ class TestFailedLoginsOfAnAccount:
             log_in(anna, written, "wrong")
 
         assert refusal(log_in(anna, "Anna@Example.Test")) == STOPPED
+
+    def test_are_counted_however_the_address_is_typed(self, visitor: Client, decide: Decide) -> None:
+        decide(failed_logins_per_account=3)
+        for written in (
+            "zo\u00eb@b\u00fccher.example",
+            "zoe\u0308@xn--bcher-kva.example",
+            "ZO\u00cb@B\u00dcCHER.example.",
+        ):
+            assert refusal(log_in(visitor, written, "wrong")) == WRONG
+
+        assert refusal(log_in(visitor, "zo\u00eb@bu\u0308cher.example", "wrong")) == STOPPED
 
     def test_are_counted_of_an_unknown_one_alike(self, visitor: Client, decide: Decide) -> None:
         decide(failed_logins_per_account=2)
@@ -170,6 +181,54 @@ class TestFailedLoginsOfAnAddress:
         assert log_in(coming_from(app, "2001:db8:1:3::1")).status_code == 200
 
 
+class TestWrongCodes:
+    def test_are_counted_with_the_failed_logins_of_their_address(
+        self, app: FastAPI, db: Database, anna: Client, clock: FrozenClock, decide: Decide
+    ) -> None:
+        decide(failed_logins_per_address=3)
+        attacker, code = coming_from(app, "203.0.113.7"), db.write_now(service.issue_reset_code, ANNA)
+        log_in(attacker, password="wrong")
+        for _ in range(2):
+            assert refusal(reset(attacker, "AAAAA-AAAAA-AAAAA-AAAAA")) == (403, "invalid_code")
+
+        answer = reset(attacker, code)
+
+        assert refusal(answer) == refusal(log_in(attacker)) == STOPPED
+        assert answer.headers["Retry-After"] == "600"
+        clock.pass_(minutes=10)
+        assert reset(attacker, code).status_code == 204
+
+    def test_do_not_stop_another_address(self, app: FastAPI, db: Database, anna: Client, decide: Decide) -> None:
+        decide(failed_logins_per_address=1)
+        code = db.write_now(service.issue_reset_code, ANNA)
+        reset(coming_from(app, "203.0.113.7"), "wrong")
+
+        assert reset(coming_from(app, "203.0.113.8"), code).status_code == 204
+
+    def test_do_not_include_a_right_one(self, db: Database, anna: Client, decide: Decide) -> None:
+        decide(failed_logins_per_address=1)
+
+        for _ in range(3):
+            assert reset(anna, db.write_now(service.issue_reset_code, ANNA)).status_code == 204
+
+    def test_are_as_many_when_all_come_at_once(self, app: FastAPI, anna: Client, decide: Decide) -> None:
+        decide(failed_logins_per_address=4)
+
+        async def guesses() -> Counter[int]:
+            transport = httpx2.ASGITransport(app=app, client=("10.0.0.1", 50_000))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+                body = {"code": "wrong", "new_password": PASSWORD}
+                answers = await asyncio.gather(*(client.post("/auth/password-reset", json=body) for _ in range(7)))
+            return Counter(answer.status_code for answer in answers)
+
+        assert asyncio.run(guesses()) == {403: 4, 429: 3}
+
+    def test_are_not_counted_where_limits_are_off(self, anna: Client, decide: Decide) -> None:
+        decide(limits="off", failed_logins_per_address=1)
+
+        assert [reset(anna, "wrong").status_code for _ in range(3)] == [403] * 3
+
+
 class TestRegistrations:
     def test_are_so_many_an_hour(self, app: FastAPI, clock: FrozenClock, decide: Decide) -> None:
         decide(registrations_per_address=3)
@@ -255,6 +314,10 @@ class TestNetwork:
     )
     def test_is_a_household(self, address: str, counted: str) -> None:
         assert network(address) == counted
+
+
+def reset(client: Client, code: str) -> httpx2.Response:
+    return client.post("/auth/password-reset", json={"code": code, "new_password": PASSWORD})
 
 
 def form_of(email: str) -> dict[str, str]:

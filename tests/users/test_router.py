@@ -74,6 +74,23 @@ class TestRegister:
 
         assert log_in(visitor, password=password).status_code == 200
 
+    @pytest.mark.parametrize(
+        ("password", "codes"),
+        [
+            ("e\u0301" * 256, []),
+            ("e\u0301" * 8, []),
+            ("e\u0301" * 7, [("password", "too_short")]),
+            ("e\u0301" * 257, [("password", "too_long")]),
+        ],
+    )
+    def test_counts_the_characters_of_a_composed_password(
+        self, visitor: Client, password: str, codes: list[tuple[str, str]]
+    ) -> None:
+        answer = visitor.post("/users", json=registration(password=password))
+
+        assert (wrong_fields(answer) if codes else answer.status_code) == (codes or 201)
+        assert codes or log_in(visitor, password=password).status_code == 200
+
     @pytest.mark.parametrize(("length", "code"), [(0, "too_short"), (7, "too_short"), (257, "too_long")])
     def test_refuses_any_other(self, visitor: Client, length: int, code: str) -> None:
         answer = visitor.post("/users", json=registration(password="x" * length))
