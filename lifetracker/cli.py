@@ -36,12 +36,16 @@ from lifetracker.users.schemas import UserCreate
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs and looks after a LifeTracker.")
 database_app = typer.Typer(no_args_is_help=True, help="The schema of the database.")
 users_app = typer.Typer(no_args_is_help=True, help="Accounts, by e-mail address.")
+templates_app = typer.Typer(no_args_is_help=True, help="The catalogue, and what people offer in it.")
 app.add_typer(database_app, name="db")
 app.add_typer(users_app, name="users")
+app.add_typer(templates_app, name="templates")
 app.add_typer(smoke.commands)
 app.add_typer(ops_commands.commands)
 
+TWINS = "addresses with more than one account: {}"
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
+TemplateSlug = Annotated[str, typer.Argument(metavar="SLUG", help="Which template, as `templates list` tells it.")]
 
 
 def main() -> None:
@@ -133,7 +137,7 @@ def upgrade_database(
         bool, typer.Option("--leave-newer", help="Leave alone what a newer release made and this code can serve.")
     ] = False,
 ) -> None:
-    """Bring schema and catalogue to this release, in one transaction each."""
+    """Bring schema and catalogue to this release, in one transaction each; then what is compared, in small ones."""
     with _database(servable=False, create=True) as db:
         found = db.inspect_now(schema.standing)
         if leave_newer and found.is_newer and found.is_servable:
@@ -141,7 +145,20 @@ def upgrade_database(
             return
         before = upgrade.upgrade(db)
         count = db.write_now(templates.refresh_catalogue)
+        _bring_up_what_is_compared(db)
+        twins = db.read_now(users.list_twins) if before not in (None, HEAD) else []
     typer.echo(f"schema {before or 'new'} -> {HEAD}, {count} templates in the catalogue")
+    if twins:
+        typer.echo(f"{TWINS.format(len(twins))}; `lifetracker users twins` tells which", err=True)
+
+
+def _bring_up_what_is_compared(db: Database) -> None:
+    """The release before may have written meanwhile, and knows nothing of how this one compares."""
+    while db.write_now(users.complete_addresses):
+        pass
+    last: int | None = 0
+    while last is not None:
+        last = db.write_now(templates.refresh_texts, last)
 
 
 @database_app.command("current")
@@ -236,7 +253,21 @@ def list_users() -> None:
     """Print every account: id, address, name, state."""
     with _database() as db:
         for user, disabled in db.read_now(users.list_users):
-            typer.echo(f"{user.id}\t{user.email}\t{user.display_name}\t{'disabled' if disabled else 'active'}")
+            words = (str(user.id), user.email, user.display_name, "disabled" if disabled else "active")
+            typer.echo("\t".join(map(_on_a_terminal, words)))
+
+
+@users_app.command("twins")
+def list_twins() -> None:
+    """Print accounts that share one address: two to an earlier release, each opened by the address as it was typed.
+
+    They stay as they are. Ask their owner which to keep, and delete or readdress the other.
+    """
+    with _database() as db:
+        found = db.read_now(users.list_twins)
+    for twins in found:
+        typer.echo("\t".join(f"{user_id} {_on_a_terminal(email)}" for user_id, email in twins))
+    typer.echo(TWINS.format(len(found)), err=True)
 
 
 @users_app.command("create")
@@ -289,3 +320,34 @@ def delete_user(email: Email, yes: Annotated[bool, typer.Option("--yes", help="D
             typer.confirm(f"Delete account {person.id} with all that it logged?", abort=True)
         db.write_now(users.delete_user, person.id)
     typer.echo("deleted")
+
+
+@templates_app.command("list")
+def list_templates() -> None:
+    """Print what people made public, and all that is hidden: slug, title, author, times started, state."""
+    with _database() as db:
+        for each in db.read_now(templates.list_judged):
+            state = "hidden" if each.is_hidden else "public"
+            words = (each.slug, each.title, each.author or "catalogue", str(each.times_started), state)
+            typer.echo("\t".join(map(_on_a_terminal, words)))
+
+
+@templates_app.command("hide")
+def hide_template(slug: TemplateSlug) -> None:
+    """Take a template out of everybody's list; its author keeps it, and what was started from it stays."""
+    with _database() as db:
+        db.write_now(templates.hide_template, slug)
+    typer.echo("hidden: nobody but its author sees it any more")
+
+
+@templates_app.command("show")
+def show_template(slug: TemplateSlug) -> None:
+    """Let a hidden template be seen again."""
+    with _database() as db:
+        db.write_now(templates.unhide_template, slug)
+    typer.echo("shown again, unless its author made it private")
+
+
+def _on_a_terminal(text: str) -> str:
+    """What strangers wrote, on one line, and without what would move the cursor or colour the rest."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

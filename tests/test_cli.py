@@ -21,9 +21,11 @@ from lifetracker import __version__, cli
 from lifetracker.core import guard_pins, guards, logging, smoke
 from lifetracker.core.db import Database, Transaction
 from lifetracker.migrations import HEAD, REVISIONS
+from lifetracker.migrations.upgrade import upgrade
 from tests.core.units import locked, url_of
 from tests.engines import Engine
 from tests.people import PASSWORD, Client, join, refusal
+from tests.users.accounts import as_before
 
 ANNA = "anna@example.test"
 
@@ -408,6 +410,76 @@ class TestUsersList:
     def test_prints_nothing_where_nobody_is(self, run: Run, here: Database) -> None:
         assert run("users", "list") == Done(0, "", "")
 
+    def test_lets_no_name_write_on_the_terminal(self, run: Run, here: Database) -> None:
+        join(here, "anna", display_name="\x1b[2J\nroot\t\u202e")
+
+        assert run("users", "list").out == "1\tanna@example.test\t [2J root  \tactive\n"
+
+
+class TestUsersTwins:
+    def test_prints_who_share_an_address(self, run: Run, here: Database, anna: Client) -> None:
+        for email in ("zo\u00eb@example.test", "zoe\u0308@example.test"):
+            here.write_now(as_before, email)
+
+        done = run("users", "twins")
+
+        assert (done.code, done.err) == (0, "addresses with more than one account: 1\n")
+        assert done.out == "2 zo\u00eb@example.test\t3 zoe\u0308@example.test\n"
+
+    def test_prints_nothing_where_there_are_none(self, run: Run, here: Database, anna: Client) -> None:
+        assert run("users", "twins") == Done(0, "", "addresses with more than one account: 0\n")
+
+    def test_are_no_fault_of_the_database(self, run: Run, here: Database) -> None:
+        for email in ("zo\u00eb@example.test", "zoe\u0308@example.test"):
+            here.write_now(as_before, email)
+
+        assert run("db", "check").code == 0
+
+    def test_are_told_of_when_the_schema_comes_to_know_them(
+        self, run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with engine.fresh_database(migrated=False) as url:
+            monkeypatch.setenv("LIFETRACKER_DATABASE_URL", url)
+            fill_at_0003(url, "zo\u00eb@example.test", "zoe\u0308@example.test", "ordinary@example.test")
+
+            first, second = run("db", "upgrade"), run("db", "upgrade")
+
+            kept = keys_of(url)
+        assert (first.code, second.code) == (0, 0)
+        assert "addresses with more than one account: 1; `lifetracker users twins` tells which" in first.err
+        assert "twins" not in second.err
+        assert kept == ["zo\u00eb@example.test", "zo\u00eb@example.test", "ordinary@example.test"]
+
+
+class TestTemplates:
+    def test_are_listed_with_their_authors(self, run: Run, here: Database, anna: Client) -> None:
+        public = anna.made("/templates", {"title": "Zq\x1b[31m\tred", "visibility": "public"})["slug"]
+        anna.made("/templates", {"title": "Mine alone"})
+
+        assert run("templates", "list") == Done(0, f"{public}\tZq [31m red\t1 Anna\t0\tpublic\n", "")
+
+    def test_are_hidden_and_shown_again(self, run: Run, here: Database, anna: Client, boris: Client) -> None:
+        slug = anna.made("/templates", {"title": "Rude", "visibility": "public"})["slug"]
+
+        assert run("templates", "hide", slug) == Done(0, "hidden: nobody but its author sees it any more\n", "")
+        assert boris.get(f"/templates/{slug}").status_code == 404
+        assert run("templates", "list").out == f"{slug}\tRude\t1 Anna\t0\thidden\n"
+
+        assert run("templates", "show", slug) == Done(0, "shown again, unless its author made it private\n", "")
+        assert boris.get(f"/templates/{slug}").status_code == 200
+
+    def test_of_the_catalogue_stay_hidden_over_an_upgrade(self, run: Run, here: Database, anna: Client) -> None:
+        run("templates", "hide", "75-hard")
+
+        assert run("db", "upgrade").code == 0
+
+        assert run("templates", "list").out == "75-hard\t75 Hard\tcatalogue\t0\thidden\n"
+        assert anna.get("/templates/75-hard").status_code == 404
+
+    @pytest.mark.parametrize("command", ["hide", "show"])
+    def test_that_are_not_there_are_refused(self, run: Run, here: Database, command: str) -> None:
+        assert_refused(run("templates", command, "nope"), "there is no such template")
+
 
 class TestUsersDisable:
     def test_ends_every_token_until_enabled(self, run: Run, here: Database, anna: Client) -> None:
@@ -455,6 +527,9 @@ class TestRefusal:
         "command",
         [
             ["users", "list"],
+            ["users", "twins"],
+            ["templates", "list"],
+            ["templates", "hide", "75-hard"],
             ["users", "create", ANNA, "--password", PASSWORD],
             ["users", "disable", ANNA],
             ["users", "enable", ANNA],
@@ -526,6 +601,22 @@ def exit_code(program: Callable[[], None]) -> int:
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0
+
+
+def fill_at_0003(url: str, *emails: str) -> None:
+    """Accounts, on the schema of the release that knew no other key of an address than its own."""
+    database = Database(url, create=True)
+    upgrade(database, "0003")
+    for email in emails:
+        database.write_now(as_before, email)
+    database.close()
+
+
+def keys_of(url: str) -> list[str]:
+    database = Database(url)
+    kept = database.read_now(lambda tx: tx.exec(text("SELECT address_key FROM users ORDER BY id")).scalars().all())
+    database.close()
+    return list(kept)
 
 
 def make_empty(url: str) -> None:

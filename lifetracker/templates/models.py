@@ -12,7 +12,8 @@ from lifetracker.core.models import BigId, UtcDateTime, table_of
 
 
 class Template(SQLModel, table=True):
-    """`author_id` is null for the built-in catalogue, whose rows an upgrade may rewrite."""
+    """`author_id` is null for the built-in catalogue, whose rows an upgrade may rewrite; what has a `hidden_at`, the
+    operator hid."""
 
     __tablename__ = "challenge_templates"
     __table_args__ = (
@@ -38,10 +39,12 @@ class Template(SQLModel, table=True):
     times_started: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
+    hidden_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class TemplateText(SQLModel, table=True):
-    """What a template says in one language; `title_key` is the title without its case, `search` all of the text."""
+    """What a template says in one language; `title_key` puts titles in order, `search` holds all of the text as it is
+    looked for, by this release and by the one before."""
 
     __tablename__ = "challenge_template_texts"
     __table_args__ = (

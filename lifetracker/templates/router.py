@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from lifetracker.core.db import DatabaseDep
-from lifetracker.core.errors import JsonRoute
+from lifetracker.core.errors import JsonRoute, TooMany
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Page, Slug
 from lifetracker.templates import service
@@ -27,7 +27,7 @@ async def list_templates(
     return await db.read(service.list_templates, user, language, query)
 
 
-@router.post("", status_code=201, response_model=TemplatePublic)
+@router.post("", status_code=201, response_model=TemplatePublic, responses=refusals(TooMany))
 async def create_template(new: TemplateCreate, user: CurrentUser, language: LanguageDep, once: OnceDep) -> Response:
     """Make a template of my own."""
     template = await once.write(service.create_template, user, language, new)

@@ -140,5 +140,10 @@ class TemplateQuery(PageQuery):
     """`q` is looked for in title, description and tags."""
 
     category: Annotated[Category | None, Field(description="Only those on this shelf.")] = None
-    q: Annotated[Text | None, Field(max_length=100, description="Only those in which this is found.")] = None
+    q: Annotated[
+        Text | None,
+        Field(
+            max_length=100, description="Words of title, description or tags; case, spaces, and ё for е do not matter."
+        ),
+    ] = None
     sort: Annotated[Sort, Field(description="`popular` unless said; `new` ones first; or by `title`.")] = "popular"

@@ -6,21 +6,31 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
-from lifetracker.core.db import Database
-from lifetracker.templates.service import read_catalogue
+from lifetracker.core.db import Database, Transaction
+from lifetracker.templates.models import TEXTS
+from lifetracker.templates.service import (
+    hide_template,
+    read_catalogue,
+    refresh_catalogue,
+    refresh_texts,
+    unhide_template,
+)
 from tests.people import JSON, Client, FrozenClock, refusal
 from tests.users.accounts import everything
 
 NOT_FOUND = (404, "template_not_found")
 STALE = (412, "stale")
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 BUILT_IN = [item["slug"] for item in read_catalogue()]
 WALK: JSON = {"title": "Walk", "kind": "check"}
 COFFEE: JSON = {
@@ -110,6 +120,59 @@ class TestSearch:
         for text in ("Сухой январь", "СУХОЙ ЯНВАРЬ", "хой янв", "ТРЕЗВОСТЬ"):
             assert slugs(olga, q=text) == ["dry-january"]
 
+    @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+    @pytest.mark.parametrize(
+        "written", ["Ранний подъём", "ранний подъем", "РАННИЙ ПОДЪЁМ", "ранний  подъем", " подъём:\t21\n"]
+    )
+    def test_finds_russian_however_it_is_typed(self, people: Callable[..., Client], written: str, form: Form) -> None:
+        olga = people("olga", locale="ru")
+
+        assert slugs(olga, q=normalize(form, written)) == ["early-riser-21"]
+
+    def test_finds_a_persons_own_however_it_was_written(self, anna: Client) -> None:
+        for title, asked in (
+            ("Zq\u00a0Cafe\u0301  cr\u00e8me", ("zq caf\u00e9 CR\u00c8ME", "ZQ CAFE\u0301", " zq\u3000cafe\u0301 ")),
+            ("Zq Йога \u0438\u0306", ("zq йога й", "ZQ \u0418\u0306ОГА Й")),
+            ("Zq Straße", ("zq strasse", "ZQ STRASSE", "zq straße", "ZQ STRAẞE")),
+            ("Zq ＦＵＬＬ １０", ("zq full 10", "ｚｑ ｆｕｌｌ １０")),
+            ("Zq ΟΔΟΣ", ("zq οδος", "zq οδοσ")),
+            ("Zq Istanbul İpek ılık", ("zq istanbul ipek ilik", "ZQ ISTANBUL İPEK ILIK")),
+            ("Zq push\u00adup", ("zq pushup", "zq push\u00adup")),
+            ("Zq 👨\u200d👩\u200d👧", ("zq 👨\u200d👩\u200d👧",)),
+        ):
+            slug = anna.made("/templates", WALK | {"title": title})["slug"]
+            for q in asked:
+                assert slugs(anna, q=q) == [slug], q
+            anna.delete(f"/templates/{slug}")
+
+    @pytest.mark.parametrize("q", ["йод", "и\u0306од"])
+    def test_takes_no_other_letter_for_the_same(self, anna: Client, q: str) -> None:
+        anna.made("/templates", WALK | {"title": "Zq Иод"})
+
+        assert slugs(anna, q=f"zq {q}") == []
+        assert slugs(anna, q="zq cafe") == []
+
+    @pytest.mark.parametrize("q", [" ", "\u00a0\u3000", "\u200b\ufeff", "\t\n"])
+    def test_finds_everything_by_nothing_but_spaces(self, anna: Client, q: str) -> None:
+        assert len(listed(anna, q=q, limit=200)) == len(BUILT_IN)
+
+    def test_finds_what_the_release_before_wrote(self, anna: Client, db: Database) -> None:
+        """By what it looks for; and all else from the next `lifetracker db upgrade` on."""
+        slug = anna.made("/templates", WALK | {"title": "Zq Подъём"})["slug"]
+        db.write_now(rewritten_before, "Zq Подъём")
+        assert (slugs(anna, q="ZQ ПОДЪЁМ"), slugs(anna, q="zq подъем")) == ([slug], [])
+
+        assert db.write_now(refresh_texts, 0) is not None
+
+        assert slugs(anna, q="zq подъем") == [slug]
+
+    def test_is_found_by_the_release_before(self, anna: Client, db: Database) -> None:
+        anna.made("/templates", WALK | {"title": "Zq  Подъём", "tags": ["Zq\u00a0Ё"]})
+
+        kept = db.read_now(lambda tx: tx.exec(select(TEXTS.c.search).where(TEXTS.c.title.contains("Zq"))).scalar_one())
+
+        assert all(words.casefold() in kept for words in ("Zq  Подъём", "Zq\u00a0Ё"))
+
     def test_keeps_to_the_language_of_the_texts(self, anna: Client) -> None:
         assert slugs(anna, q="Сухой") == []
 
@@ -165,7 +228,31 @@ class TestSort:
 
         shown = [template["title"] for template in listed(anna, sort="title", category="other")]
 
-        assert shown == sorted(titles, key=str.casefold)
+        assert shown == [
+            *("_low", "10 km", "9 km", "APPLE", "apple pie", "banana", "Éclair", "Zebra"),
+            "ёлка",
+            "Ель",
+            "Ящик",
+        ]
+
+    def test_puts_е_and_ё_beside_each_other(self, anna: Client) -> None:
+        titles = ["ёжик", "еда", "жук", "ежик", "Ежик", "е\u0308ж", "ЁЖ", "йод", "икра", "клюв", "Иод"]
+        for title in titles:
+            anna.made("/templates", WALK | {"title": title})
+
+        shown = [template["title"] for template in listed(anna, sort="title", category="other")]
+
+        plain = [normalize("NFC", title).casefold() for title in shown]
+        assert plain == ["еда", "ёж", "ёж", "ежик", "ежик", "ёжик", "жук", "икра", "иод", "йод", "клюв"]
+
+    @pytest.mark.parametrize("letter", ["🔥", '"', "ё", "ﷺ", "e\u0301"])
+    def test_goes_on_after_the_longest_titles(self, anna: Client, letter: str) -> None:
+        for number in range(3):
+            anna.made("/templates", WALK | {"title": (letter * 200)[:199] + str(number)})
+
+        found = walk(anna, sort="title", limit=1, category="other")
+
+        assert len(set(found)) == len(found) == 3
 
     def test_orders_equal_titles_by_slug(self, anna: Client) -> None:
         made = [anna.made("/templates", WALK)["slug"] for _ in range(4)]
@@ -370,6 +457,65 @@ class TestCreateTemplate:
         assert len(listed(anna, category="other")) == 1
 
 
+class TestOneTooMany:
+    def test_is_refused(self, anna: Client, boris: Client) -> None:
+        made = [anna.made("/templates", WALK)["slug"] for _ in range(100)]
+
+        assert refusal(anna.post("/templates", json=WALK)) == (409, "too_many")
+        assert boris.post("/templates", json=WALK).status_code == 201
+
+        anna.delete(f"/templates/{made[0]}")
+        assert anna.post("/templates", json=WALK).status_code == 201
+
+
+class TestHidden:
+    @pytest.fixture
+    def slug(self, anna: Client, db: Database) -> str:
+        """Of a template of Anna's that was public."""
+        made: str = anna.made("/templates", COFFEE)["slug"]
+        db.write_now(hide_template, made)
+        return made
+
+    def test_is_not_there_for_others(self, boris: Client, slug: str) -> None:
+        assert refusal(boris.get(f"/templates/{slug}")) == NOT_FOUND
+        assert refusal(boris.post("/challenges", json={"template": slug})) == NOT_FOUND
+        assert slugs(boris, q="less coffee") == []
+        assert slug not in slugs(boris, limit=200)
+
+    def test_stays_its_authors_as_a_private_one(self, anna: Client, slug: str) -> None:
+        assert anna.got(f"/templates/{slug}")["visibility"] == "private"
+        assert slugs(anna, q="less coffee") == [slug]
+        assert anna.changed(f"/templates/{slug}", {"title": "Tea"})["title"] == "Tea"
+        assert anna.delete(f"/templates/{slug}").status_code == 204
+
+    def test_does_not_come_back_by_its_authors_hand(self, anna: Client, boris: Client, slug: str) -> None:
+        for visibility in ("private", "public"):
+            anna.changed(f"/templates/{slug}", {"visibility": visibility})
+
+        assert refusal(boris.get(f"/templates/{slug}")) == NOT_FOUND
+
+    def test_comes_back_when_it_is_shown_again(self, boris: Client, db: Database, slug: str) -> None:
+        db.write_now(unhide_template, slug)
+
+        assert boris.got(f"/templates/{slug}")["visibility"] == "public"
+
+    def test_leaves_what_was_started_from_it(self, anna: Client, boris: Client, db: Database) -> None:
+        made = anna.made("/templates", COFFEE)["slug"]
+        challenge = boris.made("/challenges", {"template": made})
+
+        db.write_now(hide_template, made)
+
+        assert boris.got(f"/challenges/{challenge['id']}") == challenge
+
+    def test_may_be_of_the_catalogue_and_stays_so_in_the_next_release(self, anna: Client, db: Database) -> None:
+        db.write_now(hide_template, "75-hard")
+
+        db.write_now(refresh_catalogue)
+
+        assert refusal(anna.get("/templates/75-hard")) == NOT_FOUND
+        assert len(slugs(anna, limit=200)) == len(BUILT_IN) - 1
+
+
 class TestSlug:
     def test_is_made_from_the_title(self, anna: Client) -> None:
         for title, words in (
@@ -377,6 +523,9 @@ class TestSlug:
             ("  100% Ready!  ", "100-ready"),
             ("Планка за 30 дней", "planka-za-30-dnei"),
             ("Ёлка", "elka"),
+            (normalize("NFD", "Ёлка, йога и café"), "elka-ioga-i-cafe"),
+            (normalize("NFC", "Ёлка, йога и café"), "elka-ioga-i-cafe"),
+            ("Ｆｕｌｌ ｗｉｄｔｈ", "full-width"),
             ("日本語", "ri-ben-yu"),
             ("🔥🔥", "template"),
             ("--- !!! ---", "template"),
@@ -767,3 +916,9 @@ def problems(person: Client, slug: str) -> list[JSON]:
     ]
     assert {response.status_code for response in responses} == {404}
     return [response.json() for response in responses]
+
+
+def rewritten_before(tx: Transaction, title: str) -> None:
+    """As the release before has the words of a template without any but a title."""
+    words = {"title_key": title.casefold(), "search": f"{title}\n".casefold()}
+    tx.exec(update(TEXTS).where(TEXTS.c.title == title).values(**words))
