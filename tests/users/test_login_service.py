@@ -366,6 +366,23 @@ class TestCreateToken:
         anna.delete(f"/users/me/tokens/{tokens[0].got('/auth/token')['id']}")
         anna.made("/users/me/tokens", one_more)
 
+    def test_is_one_of_fifty_when_several_come_at_once(self, app: FastAPI, anna: Client) -> None:
+        for _ in range(48):
+            named_token(anna, app)
+
+        async def several() -> list[int]:
+            transport = httpx2.ASGITransport(app=app)
+            headers = {"Authorization": f"Bearer {anna.token}"}
+            async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+                body = {"name": "x", "scope": "read"}
+                answers = await asyncio.gather(*(client.post("/users/me/tokens", json=body) for _ in range(5)))
+                return [answer.status_code for answer in answers]
+
+        statuses = asyncio.run(several())
+
+        assert 1 <= statuses.count(201) <= 2
+        assert statuses.count(201) + statuses.count(409) == 5
+
 
 class TestLogins:
     def test_beyond_fifty_end_the_one_unused_for_longest(
