@@ -13,7 +13,11 @@ from lifetracker.templates.schedule import SCHEDULE, Schedule
 
 
 class Challenge(SQLModel, table=True):
-    """`template` is the slug it came from, though that may be gone; `imported_as` what an imported file calls it."""
+    """`template` is the slug it came from, though that may be gone; `imported_as` what an imported file calls it.
+
+    `rules_at` is when its rules were last written, or its life took a turn; null where code that does not tell it apart
+    wrote the challenge: then `updated_at` is.
+    """
 
     __tablename__ = "challenges"
     __table_args__ = (
@@ -44,6 +48,7 @@ class Challenge(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    rules_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Turn(SQLModel, table=True):

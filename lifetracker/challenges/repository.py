@@ -18,13 +18,14 @@ PIECE = 20
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
 # The turns of one are in no order: to ask for it would have the database sort, where there is hardly ever anything to.
 _TURN = (TURNS.c.id.label("turn_id"), TURNS.c.kind.label("turn"), TURNS.c.from_date, TURNS.c.until_date)
+_RULES_AT = func.coalesce(CHALLENGES.c.rules_at, CHALLENGES.c.updated_at).label("rules_at")
 _LIVING = CHALLENGES.c.deleted_at.is_(None)
 _THIS = CHALLENGES.c.id == bindparam("this")
 
 
 def _own(fields: Iterable[str], which: ColumnElement[bool] = _LIVING) -> Select[Any]:
-    """These fields of a person's challenges, of the living ones unless said, with their turns."""
-    with_turns = select(*(CHALLENGES.c[name] for name in fields), *_TURN).outerjoin(
+    """These fields of a person's challenges, the living ones unless said, when their rules were written, and turns."""
+    with_turns = select(*(CHALLENGES.c[name] for name in fields), _RULES_AT, *_TURN).outerjoin(
         TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
     )
     return with_turns.where(CHALLENGES.c.user_id == bindparam("of_user"), which)
@@ -69,7 +70,7 @@ def add_challenge(tx: Transaction, user_id: int, fields: dict[str, Any]) -> int:
     """At the end of the person's list."""
     last = select(func.coalesce(func.max(CHALLENGES.c.position), 0) + 1).where(CHALLENGES.c.user_id == user_id)
     values = fields | {"user_id": user_id, "position": last.scalar_subquery()}
-    made = insert(CHALLENGES).values(**values, created_at=tx.now, updated_at=tx.now)
+    made = insert(CHALLENGES).values(**values, created_at=tx.now, updated_at=tx.now, rules_at=tx.now)
     challenge_id: int = tx.exec(made.returning(CHALLENGES.c.id)).scalar_one()
     return challenge_id
 

@@ -18,7 +18,7 @@ from lifetracker.challenges.schemas import (
     Order,
     Stored,
 )
-from lifetracker.challenges.stored import rules_of, show, shown_fields, stored_of
+from lifetracker.challenges.stored import RULES, rules_of, show, shown_fields, stored_of
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import Conflict, Invalid, NotFound
 from lifetracker.core.etags import refuse_stale
@@ -200,9 +200,8 @@ def change_challenge(
         if stored.rules.restarts:
             raise RestartedByHand("this challenge was begun again by hand: restart it on the day you want")
         fields["first_start_date"] = start
-    if fields == promise:
-        return before
-    return touch(tx, person, stored, fields)
+    changed = {name: value for name, value in fields.items() if name not in promise or value != promise[name]}
+    return touch(tx, person, stored, changed) if changed else before
 
 
 def find_unchanged(
@@ -218,9 +217,12 @@ def find_unchanged(
 
 
 def touch(tx: Transaction, person: Person, stored: Stored, fields: dict[str, Any]) -> ChallengePublic:
-    """Write these fields and the instant, which always moves on, so that no two states share a tag."""
+    """Write these fields, or that a turn was taken, and the instant: it always moves on, so that no two states share a
+    tag. With the rules, and with turns, the instant at which they were written moves, too."""
     written = max(tx.now, stored.updated_at + timedelta(microseconds=1))
-    repository.change_challenge(tx, person.id, stored.id, fields | {"updated_at": written})
+    has_other_rules = not fields or not fields.keys().isdisjoint(RULES)
+    instants = {"updated_at": written, "rules_at": written if has_other_rules else stored.rules.written_at}
+    repository.change_challenge(tx, person.id, stored.id, fields | instants)
     return show_challenge(tx, person, stored.id)
 
 

@@ -14,12 +14,14 @@ from lifetracker.templates.goal import Goal
 from lifetracker.templates.promise import FIELDS
 
 SHOWN = (*FIELDS, "id", "template", "first_start_date", "position", "created_at", "updated_at")
-_ONLY_SHOWN = {"title", "description", "unit", "tags", "color", "icon", "template", "position", "created_at"}
-RULING = [name for name in SHOWN if name not in _ONLY_SHOWN]
+# What decides what a day is worth, and with the turns of its life how the challenge stands.
+RULES = ("kind", "direction", "target", "schedule", "first_start_date", "duration_days", "on_miss", "allowed_misses")
+RULING = ("id", *RULES)
 
 
 def stored_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Iterator[Stored]:
-    """A challenge for each id among the rows. A row begins with `SHOWN`, and holds one of its turns or none."""
+    """A challenge for each id among the rows. A row begins with `SHOWN`, and has `rules_at`, and one of its turns or
+    none."""
     turns = _turns_in(rows)
     for row in {row.id: row for row in rows}.values():
         taken = turns.get(row.id, ())
@@ -27,7 +29,8 @@ def stored_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Iterator[Stored
 
 
 def rules_of(rows: Sequence[Any], week_starts_on: WeekStart) -> Rules:
-    """The rules of the one challenge that the rows are of. A row has what is `RULING`, and one of its turns or none."""
+    """The rules of the one challenge that the rows are of. A row has what is `RULING`, `rules_at`, and one of its turns
+    or none."""
     return _rules(rows[0], _turns_in(rows).get(rows[0].id, ()), week_starts_on)
 
 
@@ -43,7 +46,7 @@ def _turns_in(rows: Sequence[Any]) -> dict[int, tuple[TurnTaken, ...]]:
 def _rules(row: Any, turns: tuple[TurnTaken, ...], week_starts_on: WeekStart) -> Rules:
     goal = Goal(row.kind, row.direction, row.target)
     promise = (row.schedule, row.first_start_date, row.duration_days, row.on_miss, row.allowed_misses or 0)
-    rules = Rules(row.id, goal, *promise, week_starts_on=week_starts_on, written_at=row.updated_at)
+    rules = Rules(row.id, goal, *promise, week_starts_on=week_starts_on, written_at=row.rules_at)
     return _after(turns, rules) if turns else rules
 
 
@@ -62,7 +65,7 @@ def show(stored: Stored, attempt: Attempt, today: date) -> ChallengePublic:
 
 def shown_fields(stored: Stored, attempt: Attempt, today: date) -> dict[str, Any]:
     return dict(
-        zip(SHOWN, stored.row, strict=False),  # a row goes on with one of its turns
+        zip(SHOWN, stored.row, strict=False),  # a row goes on with what is not shown
         start_date=attempt.start,
         end_date=attempt.end,
         attempt=attempt.number,

@@ -37,7 +37,7 @@ class KeptStanding(SQLModel, table=True):
     """How a challenge stood when `open_from` began (see `attempts.Standing`); what its rules were then is told by when
     they were written, `rules_at`, and the person's week. On the upper `rung`, 0, that is today or a little before; on
     the lower, 1, at least a week ago. The log can rebuild every row, and triggers of the database drop one when a day
-    that it counts is written."""
+    that it counts is written, or its rules are."""
 
     __tablename__ = "standings"
     __table_args__ = (

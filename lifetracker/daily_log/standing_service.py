@@ -1,7 +1,8 @@
 """How challenges stand: gone on from what was kept of them, where that still holds, and else told by their whole log.
 
-A standing is kept for the rules that it was reckoned by, and holds until a day that it counts is written: then the
-database itself drops it (migration 0003). So nobody who writes has to think of it, and nobody who reads can be misled.
+A standing is kept for the rules that it was reckoned by, and holds until a day that it counts is written, or other
+rules, or a turn: then the database itself drops it (migrations 0003, 0004). So nobody who writes has to think of it,
+and nobody who reads can be misled.
 There are two rungs to go on from: today, and a week ago, which a forgotten day of this week leaves in its place.
 """
 

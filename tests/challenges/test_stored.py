@@ -33,7 +33,7 @@ WRITTEN: dict[str, Any] = {
     "updated_at": NOON,
 }
 OF_A_TURN = ("turn_id", "turn", "from_date", "until_date")
-Row = namedtuple("Row", [*SHOWN, *OF_A_TURN])  # type: ignore[misc]
+Row = namedtuple("Row", [*SHOWN, "rules_at", *OF_A_TURN])  # type: ignore[misc]
 
 
 class TestStoredOf:
@@ -113,11 +113,11 @@ def turn(kind: str, first: int, until: int | None = None) -> dict[str, Any]:
 
 def row(taken: dict[str, Any] | None = None, **fields: Any) -> Any:
     """As the repository answers it."""
-    given = WRITTEN | (taken or dict.fromkeys(OF_A_TURN)) | fields
+    given = WRITTEN | {"rules_at": NOON} | (taken or dict.fromkeys(OF_A_TURN)) | fields
     return Row(**given)
 
 
 def only_ruling(whole: Any) -> Any:
     """The row as it is read where nothing but the rules is asked for."""
-    names = [*RULING, *OF_A_TURN]
+    names = [*RULING, "rules_at", *OF_A_TURN]
     return namedtuple("Ruling", names)(*(getattr(whole, name) for name in names))
