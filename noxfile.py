@@ -160,6 +160,12 @@ def flat(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def beside(session: nox.Session) -> None:
+    """How long `/health` takes while somebody with ten years of fifty challenges asks for all of it; five minutes."""
+    session.run(PYTHON, "-m", "benchmarks.beside", *session.posargs)
+
+
+@nox.session(default=False)
 def flame(session: nox.Session) -> None:
     """Watch a worker through a mixed day with py-spy, and tell the share of each layer (needs wrk)."""
     session.run(PYTHON, "-m", "benchmarks.flame", *session.posargs)

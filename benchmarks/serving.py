@@ -62,10 +62,12 @@ def serving(
             _end(process)
 
 
-def app_served(app: str, path: str, folder: Path, database: str = "") -> AbstractContextManager[Server]:
+def app_served(
+    app: str, path: str, folder: Path, database: str = "", workers: int = WORKERS
+) -> AbstractContextManager[Server]:
     """A context: one of our applications, as `lifetracker-api.service` starts it, but for the number of workers."""
     command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "PORT"]
-    environment = {**plain(database), "LIFETRACKER_LIMITS": "off", "WEB_CONCURRENCY": str(WORKERS)}
+    environment = {**plain(database), "LIFETRACKER_LIMITS": "off", "WEB_CONCURRENCY": str(workers)}
     return serving(command, path, folder / f"{app.partition(':')[0]}.log", environment)
 
 

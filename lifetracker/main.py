@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -42,6 +43,7 @@ from lifetracker.core.errors import (
 )
 from lifetracker.core.half_closed import answer_half_closed
 from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.holding import SLICE
 from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown
@@ -206,6 +208,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     for name in unknown_settings(os.environ):
         logger.warning("{} is no setting and is ignored: docs/settings.md lists them all", name)
     answer_half_closed()
+    sys.setswitchinterval(SLICE)
+    gc.freeze()  # what is loaded stays: to search it for garbage would hold up everybody for some 50 ms, ever again
     with ending.gentle():
         async with notify.serving(f"LifeTracker {__version__}, release {RELEASE or 'none'}"):
             yield

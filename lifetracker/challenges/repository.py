@@ -13,7 +13,7 @@ from lifetracker.challenges.stored import RULING, SHOWN
 from lifetracker.core.db import Transaction
 from lifetracker.core.prepared import Prepared
 
-PIECE = 20
+PIECE = 5  # challenges, each of which may take thousands of days along
 
 # A row for each turn of a challenge, or one with nulls: nearly all have none, so one question is cheaper than two.
 # The turns of one are in no order: to ask for it would have the database sort, where there is hardly ever anything to.
@@ -99,10 +99,15 @@ def remove_challenge(tx: Transaction, user_id: int, challenge_id: int) -> bool:
     return tx.exec(delete(CHALLENGES).where(*this)).rowcount > 0
 
 
-def prune_deleted(tx: Transaction, user_id: int, before: datetime) -> None:
+def list_expired(tx: Transaction, user_id: int, before: datetime) -> Sequence[int]:
+    """A few of a person's challenges that were deleted before then."""
     mine = (CHALLENGES.c.user_id == user_id, CHALLENGES.c.deleted_at < before)
-    old = select(CHALLENGES.c.id).where(*mine).limit(PIECE)
-    tx.exec(delete(CHALLENGES).where(CHALLENGES.c.id.in_(old)))
+    return tx.exec(select(CHALLENGES.c.id).where(*mine).limit(PIECE)).scalars().all()
+
+
+def remove_challenges(tx: Transaction, user_id: int, ids: Sequence[int]) -> None:
+    """For good, with their logs."""
+    tx.exec(delete(CHALLENGES).where(CHALLENGES.c.user_id == user_id, CHALLENGES.c.id.in_(ids)))
 
 
 def find_imported(tx: Transaction, user_id: int) -> dict[str, int]:

@@ -27,9 +27,9 @@ from lifetracker.challenges.schemas import (
     Restart,
     Resume,
 )
-from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand, TooManyChallenges
+from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand
 from lifetracker.core.db import DatabaseDep
-from lifetracker.core.errors import JsonRoute
+from lifetracker.core.errors import JsonRoute, TooMany
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.templates.dependencies import LanguageDep
@@ -41,9 +41,7 @@ Forever = Annotated[bool, Query(description="Whether it is gone at once, and can
 router = APIRouter(prefix="/challenges", route_class=JsonRoute, tags=["challenges"])
 
 
-@router.post(
-    "", status_code=201, response_model=ChallengePublic, responses=refusals(TemplateNotFound, TooManyChallenges)
-)
+@router.post("", status_code=201, response_model=ChallengePublic, responses=refusals(TemplateNotFound, TooMany))
 async def start_challenge(new: ChallengeCreate, user: CurrentUser, language: LanguageDep, once: OnceDep) -> Response:
     """Start a challenge of my own, or one from a template."""
     challenge = await once.write(service.start_challenge, user, language, new)
@@ -93,7 +91,7 @@ async def delete_challenge(
 @router.post(
     "/{challenge_id}/restore",
     response_model=ChallengePublic,
-    responses=refusals(ChallengeNotFound, NotDeleted, TooManyChallenges),
+    responses=refusals(ChallengeNotFound, NotDeleted, TooMany),
 )
 async def restore_challenge(challenge_id: Id, user: CurrentUser, once: OnceDep) -> Response:
     """Bring back a deleted challenge with its log."""

@@ -56,6 +56,10 @@ class Rules(NamedTuple):
         # Nearly all have none, and to begin a generator costs more than to see that.
         return bool(self.rests) and any(rest.covers(day) for rest in self.rests)
 
+    def days_until(self, day: date) -> int:
+        """About how many days there are to walk from the first start to `day`."""
+        return max((day - self.first_start).days + 1, 0)
+
     def end_of(self, start: date) -> date | None:
         """The last day of an attempt that begins on `start`."""
         return None if self.duration_days is None else start + timedelta(days=self.duration_days - 1)

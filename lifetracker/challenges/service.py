@@ -20,8 +20,9 @@ from lifetracker.challenges.schemas import (
 )
 from lifetracker.challenges.stored import RULES, rules_of, show, shown_fields, stored_of
 from lifetracker.core.db import Transaction
-from lifetracker.core.errors import Conflict, Invalid, NotFound
+from lifetracker.core.errors import Conflict, Invalid, NotFound, TooMany
 from lifetracker.core.etags import refuse_stale
+from lifetracker.core.holding import MANY
 from lifetracker.core.hooks import Hook
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Page
@@ -34,6 +35,7 @@ from lifetracker.users.schemas import Person
 KEPT_DELETED = timedelta(days=30)
 MOST_LIVING = 500
 NO_ROOM = f"{MOST_LIVING} challenges are the most that one can have: delete one first"
+A_CHALLENGE = 10  # days: to tell one from its row takes as long as to walk through so many
 NOT_THERE = "there is no such challenge, or it is not yours"
 
 # Answered by the daily log: the running attempts of challenges whose misses have consequences, and their numbers.
@@ -53,10 +55,6 @@ class NotDeleted(Conflict):
     code = "not_deleted"
 
 
-class TooManyChallenges(Conflict):
-    code = "too_many"
-
-
 def start_challenge(tx: Transaction, person: Person, language: Language, new: ChallengeCreate) -> ChallengePublic:
     """One of my own, or one from a template, whose texts are copied in the person's language."""
     sent = new.model_dump(include=new.model_fields_set - {"template"})
@@ -74,7 +72,7 @@ def start_challenge(tx: Transaction, person: Person, language: Language, new: Ch
 def add_challenge(tx: Transaction, person: Person, fields: dict[str, Any]) -> ChallengePublic:
     """Write down a complete promise with its `template` and `first_start_date`."""
     _refuse_one_more(tx, person)
-    repository.prune_deleted(tx, person.id, tx.now - KEPT_DELETED)
+    _prune_deleted(tx, person)
     return show_challenge(tx, person, repository.add_challenge(tx, person.id, fields))
 
 
@@ -85,7 +83,7 @@ def has_room(tx: Transaction, person: Person) -> bool:
 
 def _refuse_one_more(tx: Transaction, person: Person) -> None:
     if not has_room(tx, person):
-        raise TooManyChallenges(NO_ROOM)
+        raise TooMany(NO_ROOM)
 
 
 def show_challenge(tx: Transaction, person: Person, challenge_id: int) -> ChallengePublic:
@@ -110,7 +108,9 @@ def load_rules(tx: Transaction, person: Person, challenge_id: int) -> Rules:
 
 def load_all(tx: Transaction, person: Person) -> list[Stored]:
     """All of a person's living challenges, archived ones too, in their order."""
-    return list(stored_of(repository.list_challenges(tx, person.id), person.week_starts_on))
+    rows = repository.list_challenges(tx, person.id)
+    tx.expect(A_CHALLENGE * len(rows))
+    return list(stored_of(rows, person.week_starts_on))
 
 
 def shown(tx: Transaction, person: Person, stored: Stored) -> ChallengePublic:
@@ -221,6 +221,8 @@ def touch(tx: Transaction, person: Person, stored: Stored, fields: dict[str, Any
     tag. With the rules, and with turns, the instant at which they were written moves, too."""
     written = max(tx.now, stored.updated_at + timedelta(microseconds=1))
     has_other_rules = not fields or not fields.keys().isdisjoint(RULES)
+    if has_other_rules:
+        tx.expect(stored.rules.days_until(tx.now.date()))  # all of them are told anew, and then it has written
     instants = {"updated_at": written, "rules_at": written if has_other_rules else stored.rules.written_at}
     repository.change_challenge(tx, person.id, stored.id, fields | instants)
     return show_challenge(tx, person, stored.id)
@@ -230,16 +232,26 @@ def delete_challenge(
     tx: Transaction, person: Person, challenge_id: int, *, forever: bool, if_match: str | None
 ) -> None:
     """Gone with its log; unless `forever`, it can be restored for 30 days."""
+    if forever:
+        tx.expect(MANY)
     if forever and if_match is None:
         if not repository.remove_challenge(tx, person.id, challenge_id):
             raise ChallengeNotFound(NOT_THERE)
         return
     find_unchanged(tx, person, challenge_id, if_match)
-    repository.prune_deleted(tx, person.id, tx.now - KEPT_DELETED)
+    _prune_deleted(tx, person)
     if forever:
         repository.remove_challenge(tx, person.id, challenge_id)
     else:
         repository.change_challenge(tx, person.id, challenge_id, {"deleted_at": tx.now})
+
+
+def _prune_deleted(tx: Transaction, person: Person) -> None:
+    """A few of those that can be brought back no more, each with all of its log."""
+    old = repository.list_expired(tx, person.id, tx.now - KEPT_DELETED)
+    if old:
+        tx.expect(MANY)
+        repository.remove_challenges(tx, person.id, old)
 
 
 def restore_challenge(tx: Transaction, person: Person, challenge_id: int) -> ChallengePublic:

@@ -2,9 +2,9 @@
 
 `await db.write(service.log_day, user, …)` gives the work a transaction, commits it before the answer leaves, and rolls
 it back when the work raises. How the work runs is decided here, by measurement: on embedded SQLite an indexed read
-costs less than a thread hop, so short units run in place; long ones (`@takes_long`) and every unit on a networked
-database run in a bounded thread pool. Nothing waits inside the event loop: a write that meets another process's lock
-comes back at once and is awaited again.
+costs less than a thread hop, so short units run in place, and every unit on a networked database in a bounded pool of
+threads. What will go through much says so (`tx.expect`, or `@takes_long`), and runs in one of a few threads apart.
+Nothing waits inside the event loop: a write that meets another process's lock comes back at once and is awaited again.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from time import perf_counter
 from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from fastapi import Request
@@ -29,6 +30,7 @@ from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.db_repository import translated
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.errors import Conflict, Given, Unavailable
+from lifetracker.core.holding import AT_MOST, TooLongHere, Watch, name_of
 from lifetracker.core.open_file import OpenFile
 from lifetracker.core.prepared import Prepared
 from lifetracker.core.turns import Turns
@@ -38,18 +40,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 COLLISIONS_AT_MOST = 3
+LONG_AT_ONCE = 2  # of what reads much: each more takes Python away from the loop more often
 Use = Literal["read", "write", "checkpoints"]
 
 
 class Transaction:
     """One unit of work as its work sees it: `exec` for statements, `now` for the one instant it happens at."""
 
-    __slots__ = ("_connection", "discarded", "now")
+    __slots__ = ("_connection", "_most", "discarded", "now", "room")
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, room: int | None = None) -> None:
+        """`room` is for how many rows or days there is time here; None where nobody is held up."""
         self._connection = connection
+        self._most = None if room is None else AT_MOST
+        self.room = room
         self.now = now
         self.discarded = False
+
+    def expect(self, number: int) -> None:
+        """Say that so many rows or days more will be gone through; `MANY` where that is not known.
+
+        Before anything is written, best before it is read: where it is too much, the unit is begun anew elsewhere.
+        """
+        if self.room is None:
+            return
+        if number > self.room:
+            raise TooLongHere
+        self.room -= number
 
     def exec(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run one statement; a list of `parameters` runs it once for each."""
@@ -58,11 +75,11 @@ class Transaction:
 
     def ask(self, statement: Prepared, **parameters: Any) -> list[Any]:
         """Run a statement that was prepared, and answer its rows."""
-        return statement.run(self._connection, parameters)
+        return statement.run(self._connection, parameters, self._most)
 
     def ask_columns(self, statement: Prepared, **parameters: Any) -> list[Iterable[Any]]:
         """Run a statement that was prepared, and answer its columns, for thousands of rows."""
-        return statement.columns(self._connection, parameters)
+        return statement.columns(self._connection, parameters, self._most)
 
     def discard(self) -> None:
         """Answer what the work returns, but keep nothing of what it wrote (a dry run)."""
@@ -77,7 +94,7 @@ class _Spoilt(Exception):
 
 
 def takes_long(work: Callable[P, R]) -> Callable[P, R]:
-    """Mark a unit that would hold up the event loop: an import, an export."""
+    """Mark a unit that would hold up the event loop whatever it is about: an import, an export."""
     work.takes_long = True  # type: ignore[attr-defined]
     return work
 
@@ -100,16 +117,23 @@ class Database:
         self._wait = wait
         self._engines = Engines(self.url, threads, create=create)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="unit")
+        self._long = ThreadPoolExecutor(LONG_AT_ONCE, thread_name_prefix="unit-long")
+        self._watch = Watch()
         self._kept: dict[Use, Connection] = {}
         file = self.open_file
         self._turns = Turns(file.path) if file else None
-        self._together = Together(self._transact_together, self._turns) if self._turns else None
+        self._together = Together(self._transact_together, self._turns, self._watch) if self._turns else None
         beside = self.embedded and statements.checkpoints_beside()
         self._checkpoints = Checkpoints(self._checkpoint) if beside else None
 
     @property
     def embedded(self) -> bool:
         return self._engines.embedded
+
+    @property
+    def times_held(self) -> int:
+        """How often a unit held the event loop for so long that it was told."""
+        return self._watch.held
 
     @property
     def file(self) -> str | None:
@@ -175,6 +199,9 @@ class Database:
 
     def close(self) -> None:
         self._pool.shutdown()
+        self._long.shutdown()
+        if self._together is not None:
+            self._together.close()
         if self._checkpoints is not None:
             self._checkpoints.close()
         for connection in self._kept.values():
@@ -185,34 +212,42 @@ class Database:
         self._engines.dispose()
 
     async def _unit(self, writable: bool, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
-        if self._together is not None and not getattr(work, "takes_long", False):
-            if writable:
-                answer: R = await self._together.run(run, wait)
-                return answer
-            return await self._read_in_place(wait, run, alone=getattr(work, "asks_once", False))
-        context = contextvars.copy_context()
-        hop = asyncio.get_running_loop().run_in_executor
-        return await hop(self._pool, lambda: context.run(self._run_waiting, self._engines.of(writable), wait, run))
+        if not getattr(work, "takes_long", False):
+            try:
+                if self._together is None:
+                    return await _hop(self._pool, self._run_waiting, self._engines.of(writable), wait, run, AT_MOST)
+                if not writable:
+                    return await self._read_in_place(wait, work, run)
+                return await self._together.run(work, run, wait)
+            except TooLongHere:
+                pass  # nothing was done
+        if writable and self._together is not None:
+            return await self._together.run(work, run, wait, beside=True)
+        return await _hop(self._long, self._run_waiting, self._engines.of(writable), wait, run)
 
-    async def _read_in_place(self, wait: float, run: Callable[[Transaction], R], *, alone: bool) -> R:
+    async def _read_in_place(self, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
+        alone = getattr(work, "asks_once", False)
         ever_longer = None
         while True:
+            began = perf_counter()
             try:
                 if alone:
                     with translated:
-                        return run(Transaction(self._connection("read"), self._clock()))
-                return _transact_in_place(self._connection("read"), run, self._clock())
+                        return run(Transaction(self._connection("read"), self._clock(), AT_MOST))
+                return _transact_in_place(self._connection("read"), run, self._clock(), AT_MOST)
             except Locked:
                 ever_longer = ever_longer or pauses(wait)
                 await asyncio.sleep(next(ever_longer))
+            finally:
+                self._watch.note(began, lambda: {name_of(work)})
 
-    def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R]) -> R:
+    def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R], room: int | None = None) -> R:
         ever_longer = pauses(wait)
         collisions = 0
         while True:
             try:
                 with translated, engine.connect() as connection:
-                    return _transact(connection, run, self._clock())
+                    return _transact(connection, run, self._clock(), room)
             except Locked as locked:
                 collisions += isinstance(locked, statements.Collided)
                 if collisions > COLLISIONS_AT_MOST:
@@ -238,19 +273,27 @@ class Database:
 
         def run(tx: Transaction) -> list[Any]:
             if len(units) > 1:
-                return [self._run_beside(connection, unit, in_savepoint=in_savepoints) for unit in units]
+                return list(self._run_each(connection, units, in_savepoints))
             return [units[0].context.run(units[0].run, tx)]
 
-        return _transact_in_place(connection, run, self._clock(), self.open_file)
+        room = None if units[0].beside else AT_MOST
+        return _transact_in_place(connection, run, self._clock(), room, self.open_file)
+
+    def _run_each(self, connection: Connection, units: Sequence[Waiting], in_savepoints: bool) -> Iterator[Any]:
+        """There is no more room for all of them than for one."""
+        room: int | None = AT_MOST
+        for unit in units:
+            tx = Transaction(connection, self._clock(), room)
+            yield self._run_beside(connection, tx, unit, in_savepoint=in_savepoints)
+            room = tx.room
 
     def _checkpoint(self) -> None:
         # What fails here is met by who commits, too, and told there.
         with suppress(SQLAlchemyError, Unavailable, Locked):
             statements.checkpoint_sqlite(self._connection("checkpoints"))
 
-    def _run_beside(self, connection: Connection, unit: Waiting, *, in_savepoint: bool) -> Any:
+    def _run_beside(self, connection: Connection, tx: Transaction, unit: Waiting, *, in_savepoint: bool) -> Any:
         """`_Spoilt` when it wrote what is not to be kept, and there is no savepoint to go back to."""
-        tx = Transaction(connection, self._clock())
         changed = statements.rows_changed(connection)
         if in_savepoint:
             statements.savepoint(connection)
@@ -271,7 +314,8 @@ class Database:
         return outcome
 
     def _connection(self, use: Use) -> Connection:
-        """The one kept open for this use: units in place have theirs on the loop alone, checkpoints in their thread."""
+        """The one kept open for this use: reads in place have theirs on the loop alone, checkpoints in their thread,
+        and what writes has its own in one thread at a time, the loop's or the one beside it."""
         if use not in self._kept:
             with translated:
                 self._kept[use] = self._engines.of(use != "read").connect()
@@ -279,13 +323,17 @@ class Database:
 
 
 def _transact_in_place(
-    connection: Connection, run: Callable[[Transaction], R], now: datetime, file: OpenFile | None = None
+    connection: Connection,
+    run: Callable[[Transaction], R],
+    now: datetime,
+    room: int | None,
+    file: OpenFile | None = None,
 ) -> R:
     """As `_transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question.
 
     `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
     """
-    tx = Transaction(connection, now)
+    tx = Transaction(connection, now, room)
     with translated:
         statements.begin_sqlite(connection, writable=file is not None)
         try:
@@ -302,13 +350,19 @@ def _transact_in_place(
     return result
 
 
-def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime) -> R:
+def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime, room: int | None) -> R:
     with translated, connection.begin() as transaction:
-        tx = Transaction(connection, now)
+        tx = Transaction(connection, now, room)
         result = run(tx)
         if tx.discarded:
             transaction.rollback()
         return result
+
+
+async def _hop(pool: ThreadPoolExecutor, run: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call `run` in a thread, in this context."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(run, *args, **kwargs))
 
 
 async def _database_of(request: Request) -> Database:

@@ -33,11 +33,13 @@ class Disk(Shown):
 
 
 class Checks(Shown):
-    """`"ok"`, or a sentence; null for what a database on a server does not have."""
+    """`"ok"`, or a sentence; null for what a database on a server does not have. `times_held` is how often a unit held
+    the event loop for more than 50 ms in the process that answers; the log names them."""
 
     write: str
     file: str | None
     disk: Disk | None
+    times_held: int
 
     @property
     def passed(self) -> bool:
@@ -55,8 +57,9 @@ async def check_deeply(db: Database) -> Checks:
     """Commit a row, hold the open file against its path, and look how much room there is."""
     write = await _write(db)
     if db.open_file is None:
-        return Checks(write=write, file=None, disk=None)
-    return Checks(write=write, file=db.open_file.trouble() or OK, disk=_disk(Path(db.open_file.path).parent))
+        return Checks(write=write, file=None, disk=None, times_held=db.times_held)
+    file, disk = db.open_file.trouble() or OK, _disk(Path(db.open_file.path).parent)
+    return Checks(write=write, file=file, disk=disk, times_held=db.times_held)
 
 
 async def _write(db: Database) -> str:

@@ -19,6 +19,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeEngine
 
+from lifetracker.core.holding import TooLongHere
+
 Convert = Callable[[Any], Any]
 Conversions = Sequence[tuple[int, Convert]]
 FEW = 3  # rows, up to which it costs less to go through them one by one than column by column
@@ -31,13 +33,18 @@ class Prepared:
         self._statement = statement
         self._ready: dict[str, _Ready] = {}
 
-    def run(self, connection: Connection, parameters: dict[str, Any]) -> list[Any]:
-        """The rows it answers, as named tuples; none for a statement that changes something."""
-        return self._for(connection).run(connection.connection.dbapi_connection, parameters)
+    def run(self, connection: Connection, parameters: dict[str, Any], most: int | None = None) -> list[Any]:
+        """The rows it answers, as named tuples; none for a statement that changes something.
 
-    def columns(self, connection: Connection, parameters: dict[str, Any]) -> list[Iterable[Any]]:
+        `TooLongHere` where they are more than `most`.
+        """
+        return self._for(connection).run(connection.connection.dbapi_connection, parameters, most)
+
+    def columns(
+        self, connection: Connection, parameters: dict[str, Any], most: int | None = None
+    ) -> list[Iterable[Any]]:
         """What it answers column by column, for thousands of rows: no object is made of any."""
-        return self._for(connection).columns(connection.connection.dbapi_connection, parameters)
+        return self._for(connection).columns(connection.connection.dbapi_connection, parameters, most)
 
     def _for(self, connection: Connection) -> _Ready:
         dialect = connection.dialect
@@ -66,8 +73,8 @@ class _Ready:
         self._types = [column.type for column in columns]
         self._converts: Conversions | None = None
 
-    def run(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Any]:
-        rows, conversions = self._asked(driver_connection, parameters)
+    def run(self, driver_connection: Any, parameters: dict[str, Any], most: int | None) -> list[Any]:
+        rows, conversions = self._asked(driver_connection, parameters, most)
         if not rows:
             return rows
         if not conversions:
@@ -76,17 +83,19 @@ class _Ready:
             return [self._row(_converted_row(row, conversions)) for row in rows]
         return list(map(self._row, zip(*_converted(rows, conversions), strict=True)))
 
-    def columns(self, driver_connection: Any, parameters: dict[str, Any]) -> list[Iterable[Any]]:
-        rows, conversions = self._asked(driver_connection, parameters)
+    def columns(self, driver_connection: Any, parameters: dict[str, Any], most: int | None) -> list[Iterable[Any]]:
+        rows, conversions = self._asked(driver_connection, parameters, most)
         return _converted(rows, conversions) if rows else [() for _ in self._types]
 
-    def _asked(self, driver_connection: Any, parameters: dict[str, Any]) -> tuple[list[Any], Conversions]:
+    def _asked(
+        self, driver_connection: Any, parameters: dict[str, Any], most: int | None
+    ) -> tuple[list[Any], Conversions]:
         """The rows as the driver has them, and what makes them what they mean."""
         bound = _converted_row(self._given(parameters), self._tells)
         given = bound if self._is_positional else dict(zip(self._names, bound, strict=True))
         try:
             cursor = driver_connection.execute(self._text, given)
-            rows = cursor.fetchall() if self._types else []
+            rows = _fetched(cursor, most) if self._types else []
         except self._dialect.loaded_dbapi.Error as error:
             raise self._as_the_engine_would(error) from error
         if self._converts is None:
@@ -104,6 +113,17 @@ class _Ready:
     def _as_the_engine_would(self, error: Exception) -> BaseException:
         base = self._dialect.loaded_dbapi.Error
         return DBAPIError.instance(self._text, None, error, base, hide_parameters=True, dialect=self._dialect)
+
+
+def _fetched(cursor: Any, most: int | None) -> list[Any]:
+    if most is None:
+        rows: list[Any] = cursor.fetchall()
+        return rows
+    rows = cursor.fetchmany(most + 1)
+    if len(rows) > most:
+        cursor.close()  # else it would hold on to what it reads
+        raise TooLongHere
+    return rows
 
 
 def _converted(rows: list[Any], conversions: Conversions) -> list[Iterable[Any]]:

@@ -1,7 +1,8 @@
 """Who waits to write: the units of one event loop, which go into the database together, in turn with other processes.
 
 A durable commit waits for the disk, however much it holds: sixteen units at once cost little more than one. Nothing
-here blocks the loop, and nobody waits for longer than they said they would.
+here blocks the loop, and nobody waits for longer than they said they would. What would hold up the loop waits in the
+same queue, and is written in a thread when its turn comes: there it needs nobody's lock, and nobody overtakes it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ import contextvars
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import takewhile
+from typing import Any, TypeVar
 
 from lifetracker.core.errors import Busy
+from lifetracker.core.holding import Watch, name_of
 from lifetracker.core.turns import Turns
+
+R = TypeVar("R")
 
 TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
 LONGEST_PAUSE = 0.005
@@ -35,11 +42,13 @@ class Raised:
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A unit that waits to be run with others, and whoever awaits its answer."""
+    """A unit that waits to be run with others, or `beside` the loop by itself, and whoever awaits its answer."""
 
+    work: object  # what the unit is called by
     run: Callable[..., Any]
     pauses: Iterator[float]
     answer: asyncio.Future[Any]
+    beside: bool = False
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def be_answered(self, outcome: Any) -> None:
@@ -57,46 +66,93 @@ class Together:
     That answers what each of them answers, or `Raised`; it raises `Locked` when it has done nothing of any.
     """
 
-    def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], turns: Turns) -> None:
+    def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], turns: Turns, watch: Watch) -> None:
         self._transact = transact
         self._turns = turns
+        self._watch = watch
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="unit-writing")
         self._waiting: list[Waiting] = []
+        self._away: Future[list[Any]] | None = None
         self._again: asyncio.TimerHandle | None = None
         self._patient_until: float | None = None
 
-    async def run(self, run: Callable[..., Any], wait: float) -> Any:
+    async def run(self, work: object, run: Callable[..., R], wait: float, *, beside: bool = False) -> R:
         """What `run` answers in a transaction; `Busy` when it could not be had within so many seconds."""
         loop = asyncio.get_running_loop()
-        unit = Waiting(run, pauses(wait), loop.create_future())
+        unit = Waiting(work, run, pauses(wait), loop.create_future(), beside)
         self._waiting.append(unit)
         if len(self._waiting) == 1:
             loop.call_soon(self._flush, loop)
         try:
-            return await unit.answer
+            answer: R = await unit.answer
+            return answer
         except asyncio.CancelledError:
             self._waiting = [other for other in self._waiting if other is not unit]
             raise
 
+    def close(self) -> None:
+        """Wait for a unit that is being written in the thread."""
+        self._thread.shutdown()
+
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        units = self._waiting[:TOGETHER_AT_MOST]
-        if not units:
+        units = self._next()
+        if not units or (self._away is not None and not self._away.done()):
             return
         ours = self._turns.take()
         if not ours and self._is_patient():
             self._wait_for_turn(loop)
             return
+        if units[0].beside:
+            self._write_beside(loop, self._waiting.pop(0), ours)
+            return
+        began = time.perf_counter()
         try:
-            outcomes = self._transact(units)
+            outcomes = self._write(units, ours)
         except Locked:
             (self._wait if ours else self._wait_for_turn)(loop)
             return
+        del self._waiting[: len(units)]
+        self._watch.note(began, lambda: {name_of(unit.work) for unit in units})
+        self._answer(loop, units, outcomes)
+
+    def _next(self) -> list[Waiting]:
+        """Those that are written together, or one that is written by itself."""
+        if self._waiting and self._waiting[0].beside:
+            return self._waiting[:1]
+        return list(takewhile(lambda unit: not unit.beside, self._waiting[:TOGETHER_AT_MOST]))
+
+    def _write(self, units: Sequence[Waiting], ours: bool) -> list[Any]:
+        """The turn is given back where it is `ours`, whatever comes."""
+        try:
+            return self._transact(units)
+        except Locked:
+            raise
         except Exception as error:
-            outcomes = [Raised(error)] * len(units)
+            return [Raised(error)] * len(units)
         finally:
             if ours:
                 self._patient_until = None
                 self._turns.give_back()
-        del self._waiting[: len(units)]
+
+    def _write_beside(self, loop: asyncio.AbstractEventLoop, unit: Waiting, ours: bool) -> None:
+        def tell(written: Future[list[Any]]) -> None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits
+                loop.call_soon_threadsafe(self._come_back, loop, unit, written)
+
+        self._away = self._thread.submit(self._write, [unit], ours)
+        self._away.add_done_callback(tell)
+
+    def _come_back(self, loop: asyncio.AbstractEventLoop, unit: Waiting, written: Future[list[Any]]) -> None:
+        self._away = None
+        try:
+            outcomes = written.result()
+        except Locked:
+            self._waiting.insert(0, unit)
+            self._wait(loop)
+            return
+        self._answer(loop, [unit], outcomes)
+
+    def _answer(self, loop: asyncio.AbstractEventLoop, units: Sequence[Waiting], outcomes: Sequence[Any]) -> None:
         if self._waiting:
             loop.call_soon(self._flush, loop)
         for unit, outcome in zip(units, outcomes, strict=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
@@ -27,6 +29,10 @@ _COUNTS = LOG.c.skipped | LOG.c.value.is_not(None)
 _DAYS_OF_ONE = Prepared(
     select(LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_CHALLENGE, _COUNTS).order_by(LOG.c.date)
 )
+# Of several challenges at once, as many as there are places for.
+PLACES = [f"challenge_{number}" for number in range(50)]
+_OF_SOME = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_([bindparam(each) for each in PLACES]))
+_DAYS_OF_SOME = Prepared(select(LOG.c.challenge_id, LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_SOME, _COUNTS))
 
 # A standing, with its own fields first, and a row for each entry that it does not count yet, or one with nulls.
 _ENTRY = [LOG.c[name] for name in ("date", "value", "skipped", "note", "created_at", "updated_at")]
@@ -78,11 +84,31 @@ def remove_entry(tx: Transaction, user_id: int, challenge_id: int, day: date) ->
 def page_of_entries(
     tx: Transaction, user_id: int, ids: Sequence[int], bounds: tuple[date, date], after: tuple[date, int], limit: int
 ) -> Sequence[Row[Any]]:
-    """Entries of these challenges within `bounds`, both in, that follow the date and challenge `after`."""
+    """Entries of these challenges within `bounds`, both in, that follow the date and challenge `after`.
+
+    Of many challenges the days lie apart, and have to be put in order: so a few days are asked for at a time.
+    """
     day, challenge_id = after
-    mine = select(LOG).where(LOG.c.user_id == user_id, LOG.c.challenge_id.in_(ids), LOG.c.date.between(*bounds))
-    rest = mine.where((LOG.c.date > day) | ((LOG.c.date == day) & (LOG.c.challenge_id > challenge_id)))
-    return tx.exec(rest.order_by(LOG.c.date, LOG.c.challenge_id).limit(limit)).all()
+    follows = (LOG.c.date > day) | ((LOG.c.date == day) & (LOG.c.challenge_id > challenge_id))
+    mine = select(LOG).where(LOG.c.user_id == user_id, LOG.c.challenge_id.in_(ids), follows)
+    rows: list[Row[Any]] = []
+    for span in _spans(max(bounds[0], day), bounds[1], limit // len(ids) + 1 if len(ids) > 1 else None):
+        some = mine.where(LOG.c.date.between(*span)).order_by(LOG.c.date, LOG.c.challenge_id)
+        rows += tx.exec(some.limit(limit - len(rows))).all()
+        if len(rows) == limit:
+            break
+    return rows
+
+
+def _spans(first: date, last: date, days: int | None) -> Iterator[tuple[date, date]]:
+    """From one day to the other in pieces, the first of so many days and each eight times as long as the one before."""
+    while first <= last:
+        length = min(days or sys.maxsize, (last - first).days + 1)
+        end = first + timedelta(days=length - 1)
+        yield first, end
+        if end == last:
+            return
+        first, days = end + timedelta(days=1), 8 * length
 
 
 def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row[Any]]:
@@ -94,6 +120,12 @@ def entries_of(tx: Transaction, user_id: int, challenge_id: int) -> Sequence[Row
 def days_of_one(tx: Transaction, user_id: int, challenge_id: int) -> list[Iterable[Any]]:
     """Dates, values and whether skipped, each a column, of the entries that count; ascending by date."""
     return tx.ask_columns(_DAYS_OF_ONE, of_user=user_id, of_challenge=challenge_id)
+
+
+def days_of_some(tx: Transaction, user_id: int, ids: Sequence[int]) -> list[Iterable[Any]]:
+    """Challenges, dates, values and whether skipped, each a column, of the entries that count; of up to `PLACES`."""
+    given = dict(zip(PLACES, chain(ids, repeat(0)), strict=False))
+    return tx.ask_columns(_DAYS_OF_SOME, of_user=user_id, **given)
 
 
 def since_standing(tx: Transaction, user_id: int, rung: int, challenge_id: int) -> Sequence[Row[Any]]:

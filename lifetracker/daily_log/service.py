@@ -130,14 +130,16 @@ def _page(tx: Transaction, person: Person, of: Sequence[Rules], query: RangeQuer
 
 def running_attempts(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, Attempt]:
     """Answers the challenges' hook."""
-    known = {rules.challenge_id: standing_service.known_of(tx, person_id, rules, today) for rules in of}
-    return {rules.challenge_id: _progress(rules, known[rules.challenge_id], today).attempt for rules in of}
+    by_id = {rules.challenge_id: rules for rules in of}
+    everything = standing_service.known_of_all(tx, person_id, of, today)
+    return {each: _progress(by_id[each], known, today).attempt for each, known in everything}
 
 
 def brief_stats(tx: Transaction, person_id: int, of: list[Rules], today: date) -> dict[int, BriefStats]:
     """Answers the challenges' hook."""
-    logs = {rules.challenge_id: standing_service.read_whole(tx, person_id, rules).log for rules in of}
-    return {rules.challenge_id: BriefStats(**brief(Progress(rules, logs[rules.challenge_id], today))) for rules in of}
+    by_id = {rules.challenge_id: rules for rules in of}
+    whole = standing_service.read_all_whole(tx, person_id, of)
+    return {each: BriefStats(**brief(Progress(by_id[each], known.log, today))) for each, known in whole}
 
 
 def brief(progress: Progress) -> dict[str, Any]:

@@ -8,7 +8,7 @@ There are two rungs to go on from: today, and a week ago, which a forgotten day 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -22,6 +22,9 @@ from lifetracker.users.schemas import Person
 
 UPPER, LOWER = RUNGS = (0, 1)
 WEEK = timedelta(days=7)  # what people still write down of days gone by
+# Of several challenges: enough for the question to weigh nothing, and so few that to look for garbage among them,
+# which holds up everybody, takes no time.
+DAYS_READ_AT_ONCE = 5_000
 Entries = Mapping[date, Any]
 
 
@@ -42,19 +45,51 @@ def known_of(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
     return _on_rung(tx, person_id, UPPER, rules, day) or _below(tx, person_id, rules, day)
 
 
-def known_of_all(tx: Transaction, person_id: int, of: Iterable[Rules], day: date) -> list[Known]:
-    """The same for several challenges of a person, in their order."""
-    kept: dict[int, list[Any]] = {}
-    for row in repository.since_standings(tx, person_id, UPPER):
-        kept.setdefault(row.challenge_id, []).append(row)
-    return [
-        _kept(rules, UPPER, kept.get(rules.challenge_id, ()), day) or _below(tx, person_id, rules, day) for rules in of
-    ]
+def known_of_all(tx: Transaction, person_id: int, of: Sequence[Rules], day: date) -> Iterator[tuple[int, Known]]:
+    """The same for several challenges of a person, with one question for all of a rung; by challenge, in no order.
+
+    Who needs one after the other, and keeps none, has no more than some of the logs in memory.
+    """
+    missing = {rules.challenge_id: rules for rules in of}
+    for rung in RUNGS:
+        for challenge_id, known in _all_on_rung(tx, person_id, rung, list(missing.values()), day):
+            del missing[challenge_id]
+            yield challenge_id, known
+        if not missing:
+            return
+    yield from read_all_whole(tx, person_id, list(missing.values()))
 
 
 def read_whole(tx: Transaction, person_id: int, rules: Rules) -> Known:
+    tx.expect(rules.days_until(tx.now.date()))
     days, values, skipped = repository.days_of_one(tx, person_id, rules.challenge_id)
     return Known(dict(zip(days, map(logged, zip(values, skipped, strict=True)), strict=True)))
+
+
+def read_all_whole(tx: Transaction, person_id: int, of: Sequence[Rules]) -> Iterator[tuple[int, Known]]:
+    """All of each log, as `known_of_all` answers it."""
+    today = tx.now.date()
+    tx.expect(sum(rules.days_until(today) for rules in of))
+    for piece in in_pieces(of, today, DAYS_READ_AT_ONCE):
+        logs: dict[int, dict[date, Logged]] = {rules.challenge_id: {} for rules in piece}
+        whose, days, values, skipped = repository.days_of_some(tx, person_id, list(logs))
+        for challenge_id, day, entry in zip(whose, days, map(logged, zip(values, skipped, strict=True)), strict=True):
+            logs[challenge_id][day] = entry
+        yield from ((challenge_id, Known(log)) for challenge_id, log in logs.items())
+
+
+def in_pieces(of: Iterable[Rules], today: date, days: int) -> Iterator[list[Rules]]:
+    """Some at a time, with no more than so many days together; what has more comes by itself."""
+    piece: list[Rules] = []
+    left = days
+    for rules in of:
+        left -= rules.days_until(today)
+        if piece and (left < 0 or len(piece) == len(repository.PLACES)):
+            yield piece
+            piece, left = [], days - rules.days_until(today)
+        piece.append(rules)
+    if piece:
+        yield piece
 
 
 def keep(tx: Transaction, person_id: int, known: Known, progress: Progress) -> None:
@@ -72,11 +107,11 @@ def keep(tx: Transaction, person_id: int, known: Known, progress: Progress) -> N
             _keep(tx, person_id, LOWER, rules, before)
 
 
-def keep_all(tx: Transaction, person_id: int, of: Iterable[Rules], today: date) -> None:
+def keep_all(tx: Transaction, person_id: int, of: Sequence[Rules], today: date) -> None:
     """Keep how each of these stands, told anew: between a look and this unit somebody may have logged."""
-    for rules in of:
-        known = known_of(tx, person_id, rules, today)
-        keep(tx, person_id, known, Progress(rules, known.log, today, known.since))
+    by_id = {rules.challenge_id: rules for rules in of}
+    for challenge_id, known in known_of_all(tx, person_id, of, today):
+        keep(tx, person_id, known, Progress(by_id[challenge_id], known.log, today, known.since))
 
 
 def is_to_be_kept(known: Known, progress: Progress) -> bool:
@@ -132,6 +167,18 @@ def _keep(tx: Transaction, person_id: int, rung: int, rules: Rules, standing: St
 def _below(tx: Transaction, person_id: int, rules: Rules, day: date) -> Known:
     """What is known where the upper rung does not reach back to `day`."""
     return _on_rung(tx, person_id, LOWER, rules, day) or read_whole(tx, person_id, rules)
+
+
+def _all_on_rung(
+    tx: Transaction, person_id: int, rung: int, of: Iterable[Rules], day: date
+) -> Iterator[tuple[int, Known]]:
+    rows: dict[int, list[Any]] = {}
+    for row in repository.since_standings(tx, person_id, rung):
+        rows.setdefault(row.challenge_id, []).append(row)
+    for rules in of:
+        known = _kept(rules, rung, rows.get(rules.challenge_id, ()), day)
+        if known is not None:
+            yield rules.challenge_id, known
 
 
 def _on_rung(tx: Transaction, person_id: int, rung: int, rules: Rules, day: date) -> Known | None:

@@ -10,10 +10,12 @@ from lifetracker.challenges.life_service import DateInFuture
 from lifetracker.challenges.schemas import Stored
 from lifetracker.challenges.stored import shown_fields
 from lifetracker.core.db import Database, Transaction
+from lifetracker.core.holding import AT_MOST
 from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import MonthCount, Stats, StreakPublic, WeekdayCount
 from lifetracker.daily_log.service import brief, entry_fields
+from lifetracker.daily_log.standing_service import Known
 from lifetracker.templates.goal import TodayOutcome
 from lifetracker.templates.schedule import streak_unit
 from lifetracker.users.schemas import Person
@@ -24,13 +26,14 @@ AHEAD = timedelta(days=7)  # a weekend without a network, and some more
 async def open_today(db: Database, person: Person, day: date | None) -> dict[str, Any]:
     """What a day asks of a person, as the fields of `Today`; what took long to tell of it is kept for the next time."""
     today, lagging = await db.read(_look, person, day)
-    if lagging:
-        await db.write_or_skip(_keep, person, lagging)
+    for piece in lagging:
+        await db.write_or_skip(_keep, person, piece)
     return today
 
 
-def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[int]]:
-    """Everything that has begun and is neither archived nor over, in their order; and what of it lags.
+def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, Any], list[list[int]]]:
+    """Everything that has begun and is neither archived nor over, in their order; and what of it lags, in pieces that
+    are kept one after the other, so that nobody's writing waits for long.
 
     A day ahead is told as if it were today, and none between were over.
     """
@@ -38,25 +41,33 @@ def _look(tx: Transaction, person: Person, day: date | None) -> tuple[dict[str, 
     on = day or now
     if on > now + AHEAD:
         raise DateInFuture("date", f"It is {now.isoformat()} for you", today=now.isoformat())
-    everything = [stored for stored in challenges.load_all(tx, person) if not stored.rules.archived]
-    known = standing_service.known_of_all(tx, person.id, [stored.rules for stored in everything], on)
-    items, lagging = [], []
-    for stored, of_it in zip(everything, known, strict=True):
-        log, since, _, entries = of_it
-        progress = Progress(stored.rules, log, on, since, now)
+    everything = {stored.id: stored for stored in challenges.load_all(tx, person) if not stored.rules.archived}
+    found, lagging = {}, []
+    rules = [stored.rules for stored in everything.values()]
+    for challenge_id, known in standing_service.known_of_all(tx, person.id, rules, on):
+        stored = everything[challenge_id]
+        progress = Progress(stored.rules, known.log, on, known.since, now)
         if _is_on(progress):
-            entry = repository.find_entry(tx, person.id, stored.id, on) if entries is None else entries.get(on)
-            items.append(_item(stored, progress, entry, now))
-        if on == now and standing_service.is_to_be_kept(of_it, progress):
-            lagging.append(stored.id)
+            found[challenge_id] = _item(stored, progress, _entry_on(tx, person, stored, known, on), now)
+        if on == now and standing_service.is_to_be_kept(known, progress):
+            lagging.append(stored.rules)
+    items = [found[each] for each in everything if each in found]
     counts = {"due": sum(item["due"] for item in items), "done": sum(item["outcome"] == "done" for item in items)}
-    return {"date": on, "time_zone": person.time_zone, **counts, "items": items}, lagging
+    pieces = standing_service.in_pieces(lagging, now, AT_MOST)
+    today = {"date": on, "time_zone": person.time_zone, **counts, "items": items}
+    return today, [[rules.challenge_id for rules in piece] for piece in pieces]
 
 
 def _keep(tx: Transaction, person: Person, of: list[int]) -> None:
     """Those that there still are: since the look one may have been changed, or deleted."""
     rules = [stored.rules for stored in challenges.load_all(tx, person) if stored.id in of]
     standing_service.keep_all(tx, person.id, rules, person.today(tx.now))
+
+
+def _entry_on(tx: Transaction, person: Person, stored: Stored, known: Known, day: date) -> Any:
+    if known.entries is None:
+        return repository.find_entry(tx, person.id, stored.id, day)
+    return known.entries.get(day)
 
 
 def _is_on(progress: Progress) -> bool:

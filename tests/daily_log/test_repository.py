@@ -128,6 +128,19 @@ class TestPageOfEntries:
 
         assert [(row.date, row.challenge_id) for row in rest] == [(days[1], swim), (days[2], walk)]
 
+    def test_finds_days_that_lie_years_apart(self, db: Database, anna: Client) -> None:
+        walk, swim, person_id = anna.starts(), anna.starts(), id_of(db, "anna")
+        days = [date(1970, 1, 1), date(1971, 6, 5), date(1999, 12, 31), date(2026, 3, 10), date(2026, 3, 11)]
+        held = [(day, each) for day in days for each in (walk, swim)][:-1]
+        db.write_now(repository.add_entries, [entry(person_id, each, date=day) for day, each in held])
+
+        found, after = [], (date.min, 0)
+        while page := db.read_now(repository.page_of_entries, person_id, [walk, swim], (days[0], days[-1]), after, 3):
+            found += [(row.date, row.challenge_id) for row in page]
+            after = found[-1]
+
+        assert found == held
+
     def test_is_empty_without_challenges(self, db: Database, anna: Client) -> None:
         anna.logged(anna.starts())
 
@@ -135,7 +148,7 @@ class TestPageOfEntries:
 
 
 def plan_of(db: Database, asked: Callable[[Transaction], Any]) -> list[str]:
-    """The steps in which SQLite answers the one statement that is asked."""
+    """The steps in which SQLite answers what is asked: one statement, or several of one kind."""
     if not db.embedded:
         pytest.skip("PostgreSQL plans by how much there is: an empty table it always scans")
 
@@ -146,8 +159,9 @@ def plan_of(db: Database, asked: Callable[[Transaction], Any]) -> list[str]:
         driver.set_trace_callback(said.append)
         asked(Transaction(connection, NOON))
         driver.set_trace_callback(None)
-        (statement,) = said
-        return [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        plans = [[row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}")] for statement in said]
+        assert plans == [plans[0]] * len(plans)
+        return plans[0]
 
     return db.inspect_now(explain)
 

@@ -269,8 +269,8 @@ def wrong_fields(answer: httpx2.Response) -> list[tuple[str, str]]:
 
 def leave_a_row_everywhere(client: Client, db: Database) -> None:
     challenge_id = client.starts("Walk")
-    client.logged(challenge_id, note="mine")
     client.made(f"/challenges/{challenge_id}/pause")
+    client.logged(challenge_id, note="mine")
     client.made("/templates", {"title": "Mine", "kind": "check"}, headers={"Idempotency-Key": "k"})
     db.write_now(service.issue_reset_code, client.got("/users/me")["email"])
 
