@@ -228,8 +228,10 @@ class ImportQuery(BaseModel):
 class Rejected(Shown):
     """What of a file was not taken over as it is, and why."""
 
-    where: str = Field(description="The place in the file.", examples=["Meditate"])
-    reason: str = Field(description="Why it was not taken over as it is, in English.", examples=["it has no question"])
+    where: str = Field(description="The place in the file.", examples=["Repetitions, row 12"])
+    reason: str = Field(
+        description="Why it was not taken over as it is, in English.", examples=["it belongs to no habit"]
+    )
 
 
 class Imported(Shown):
