@@ -100,6 +100,12 @@ class Spelled:
         return text
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "Should say something, not spaces alone")
+    return text
+
+
 # What a field is, in the words of the OpenAPI document, for what is sent and for what is shown.
 TITLE = Field(description="What it is called.", examples=["Read"])
 DESCRIPTION = Field(description="What it is about; empty when nothing is said.", examples=["Twenty pages a day."])
@@ -112,7 +118,8 @@ CREATED_AT = Field(description="When it was made: an instant in UTC.", examples=
 UPDATED_AT = Field(description="When it was last written: an instant in UTC.", examples=["2026-03-11T12:00:00Z"])
 
 Text = Annotated[str, AfterValidator(_storable)]
-Title = Annotated[Text, StringConstraints(min_length=1, max_length=200), TITLE]
+NOT_BLANK = (AfterValidator(_not_blank), Field(json_schema_extra={"pattern": r"\S"}))
+Title = Annotated[Text, StringConstraints(min_length=1, max_length=200), *NOT_BLANK, TITLE]
 Description = Annotated[Text, StringConstraints(max_length=5_000), DESCRIPTION]
 Note = Annotated[Text, StringConstraints(max_length=10_000), NOTE]
 Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40), UNIT]

@@ -41,6 +41,7 @@ AT_THE_LIMIT: list[dict[str, Any]] = [
 ]
 OVER_IT: list[tuple[dict[str, Any], str, str]] = [
     ({"title": ""}, "title", "too_short"),
+    ({"title": " \u00a0\n"}, "title", "blank"),
     ({"title": "W" * 201}, "title", "too_long"),
     ({"title": "a\0b"}, "title", "nul_character"),
     ({"title": None}, "title", "string_type"),

@@ -143,7 +143,7 @@ class TestStartChallenge:
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(text=ANY_TEXT)
     def test_keeps_any_text_to_the_letter(self, anna: Client, text: str) -> None:
-        texts = {"title": text, "description": text, "tags": [text], "icon": text, "unit": text}
+        texts = {"title": f"{text}.", "description": text, "tags": [text], "icon": text, "unit": text}
 
         challenge_id = anna.made("/challenges", {"kind": "measure", "target": 1, **texts})["id"]
 

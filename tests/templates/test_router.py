@@ -59,7 +59,8 @@ CLEARED: JSON = {
     "icon": None,
     "allowed_misses": 0,
 }
-ANY_TITLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200)
+ANY_LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+ANY_TITLE = st.text(ANY_LETTERS, max_size=199).map("{}.".format)
 
 
 class TestListTemplates:
