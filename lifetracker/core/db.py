@@ -314,8 +314,8 @@ class Database:
         return outcome
 
     def _connection(self, use: Use) -> Connection:
-        """The one kept open for this use: reads in place have theirs on the loop alone, checkpoints in their thread,
-        and what writes has its own in one thread at a time, the loop's or the one beside it."""
+        """The one kept open for this use: reads in place have theirs on the loop alone, checkpoints in their
+        thread, and writes in one thread at a time, the loop's or the one beside it."""
         if use not in self._kept:
             with translated:
                 self._kept[use] = self._engines.of(use != "read").connect()

@@ -44,8 +44,8 @@ def readers(db: Database) -> set[str]:
 
 def fill(anna: Client) -> None:
     walk, read = anna.starts("Walk"), anna.starts("Read", kind="measure", target=20, start_date="2026-03-01")
+    anna.made(f"/challenges/{walk}/pause")
     anna.logged(walk)
     for day in range(1, 12):
         anna.logged(read, f"2026-03-{day:02}", value=day, note="ü")
-    anna.made(f"/challenges/{walk}/pause")
     anna.made("/templates", {"title": "Mine", "kind": "check"})
