@@ -54,7 +54,7 @@ class TestOpening:
         assert list(tmp_path.iterdir()) == []
 
     def test_makes_one_for_a_migration(self, tmp_path: Path) -> None:
-        new = Database(f"sqlite:///{tmp_path / 'a # b.db'}", create=True)
+        new = Database(f"sqlite:///{tmp_path / 'a %23 b.db'}", create=True)
 
         assert new.migrate_now(lambda connection: db_repository.has_tables(connection)) is False
         new.close()

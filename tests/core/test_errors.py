@@ -86,7 +86,7 @@ class TestPath:
             ("OPTIONS", "/users/me", "DELETE, GET, HEAD, PATCH"),
             ("PATCH", "/users/me/tokens", "GET, HEAD, POST"),
             ("GET", "/users/me/tokens/1", "DELETE"),
-            ("GET", "/auth/token", "DELETE, POST"),
+            ("PUT", "/auth/token", "DELETE, GET, HEAD, POST"),
             ("DELETE", "/health", "GET, HEAD"),
             ("DELETE", "/challenges", "GET, HEAD, POST"),
             ("TRACE", "/challenges/1", "DELETE, GET, HEAD, PATCH"),
