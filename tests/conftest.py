@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Who starts a PostgreSQL beside the SQLite that the tests run on is thorough.
     """
     for item in items:
-        if "postgres" in getattr(item, "fixturenames", ()):
+        if {"postgres", "other_engine"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("thorough")
     if ON_POSTGRES:
         others = [item for item in items if "engine" not in getattr(item, "fixturenames", ())]

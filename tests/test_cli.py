@@ -284,6 +284,7 @@ class TestDatabasePartition:
 
 
 class TestGuards:
+    @pytest.mark.thorough
     def test_says_that_all_is_well(self, run: Run) -> None:
         assert run("guards") == Done(0, "GUARDS OK\n", "")
 

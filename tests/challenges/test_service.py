@@ -15,8 +15,10 @@ from fastapi import FastAPI
 from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
-from lifetracker.challenges import repository, service
+from lifetracker.challenges import service
+from lifetracker.challenges.models import CHALLENGES
 from lifetracker.core.db import Database, Transaction
 from lifetracker.templates.promise import FIELDS
 from lifetracker.users.schemas import Person
@@ -851,8 +853,8 @@ class TestTooManyChallenges:
         fields = {name: one[name] for name in FIELDS} | {"template": None, "first_start_date": date(2026, 3, 11)}
 
         def fill(tx: Transaction) -> None:
-            for _ in range(service.MOST_LIVING - 2):
-                repository.add_challenge(tx, 1, fields)
+            mine = fields | {"user_id": 1, "created_at": tx.now, "updated_at": tx.now}
+            tx.exec(insert(CHALLENGES), [mine | {"position": place} for place in range(2, service.MOST_LIVING)])
 
         db.write_now(fill)
         return anna

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
@@ -47,8 +47,10 @@ EARLY = [
     Early(b"GET /users/me", 200, TOKEN),
 ]
 QUICK, PATIENT = "httptools", "h11"  # the server's own by default, and the one it has without it
-CASES = [(QUICK, early) for early in EARLY] + [(PATIENT, early) for early in EARLY[:2]]
-on_both = pytest.mark.parametrize("server", [QUICK, PATIENT], indirect=True)
+BOTH = [QUICK, pytest.param(PATIENT, marks=pytest.mark.thorough)]
+CASES: list[Any] = [(QUICK, early) for early in EARLY]
+CASES += [pytest.param(PATIENT, early, marks=pytest.mark.thorough) for early in EARLY[:2]]
+on_both = pytest.mark.parametrize("server", BOTH, indirect=True)
 each_early = pytest.mark.parametrize(("server", "early"), CASES, indirect=["server"])
 
 

@@ -57,11 +57,16 @@ def replaced(file: Path) -> None:
     file.with_suffix(".copy").rename(file)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("made") / "life_tracker.db"
+    make(f"sqlite:///{made}")
+    return made
+
+
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    file = tmp_path / "life_tracker.db"
-    make(f"sqlite:///{file}")
-    return file
+def file(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(made, tmp_path))
 
 
 @pytest.fixture

@@ -37,12 +37,15 @@ def copy(tmp_path: Path) -> Path:
 
 
 class TestSmoke:
-    @pytest.mark.parametrize("command", [["lifetracker", "smoke"], ["lifetracker.core.smoke"]])
+    @pytest.mark.parametrize(
+        "command", [["lifetracker", "smoke"], pytest.param(["lifetracker.core.smoke"], marks=pytest.mark.thorough)]
+    )
     def test_says_three_lines_and_nothing_else(self, smoke: Smoke, command: list[str]) -> None:
         done = smoke(*command)
 
         assert (done.returncode, done.stdout, done.stderr) == (0, "GUARDS OK\nDB CHECK OK\nSMOKE OK\n", "")
 
+    @pytest.mark.thorough
     def test_tells_what_the_guards_found(self, smoke: Smoke, copy: Path) -> None:
         (copy / "challenges/extra.py").write_text("print('x')\n")
 
@@ -54,6 +57,7 @@ class TestSmoke:
             *("GUARDS FAILED", "DB CHECK OK", "SMOKE FAILED"),
         ]
 
+    @pytest.mark.thorough
     def test_tells_what_is_wrong_with_the_data(self, smoke: Smoke, db: Database) -> None:
         db.migrate_now(lambda connection: connection.execute(text("DROP INDEX ix_tokens_user_id")))
 
@@ -66,6 +70,7 @@ class TestSmoke:
             *("DB CHECK FAILED", "SMOKE FAILED"),
         ]
 
+    @pytest.mark.thorough
     def test_tells_that_there_is_no_database_and_makes_none(self, smoke: Smoke, tmp_path: Path) -> None:
         done = smoke("lifetracker", "smoke", url=f"sqlite:///{tmp_path / 'none.db'}")
 
@@ -74,6 +79,7 @@ class TestSmoke:
         assert done.stdout.endswith("DB CHECK FAILED\nSMOKE FAILED\n")
         assert list(tmp_path.glob("none.db*")) == []
 
+    @pytest.mark.thorough
     def test_tells_why_the_application_cannot_be_imported(self, smoke: Smoke, copy: Path) -> None:
         (copy / "wiring.py").write_text("from lifetracker.daily_log import nothing_there\n")
 
@@ -101,6 +107,7 @@ class TestSmoke:
         assert said[1].startswith("the check itself failed: JSONDecodeError: ")
         assert "RuntimeError: not wired" in said
 
+    @pytest.mark.thorough
     def test_refuses_settings_that_cannot_be(self, smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LIFETRACKER_LIMITS", "maybe")
 
@@ -115,6 +122,7 @@ class TestSmoke:
         ]
 
 
+@pytest.mark.thorough
 class TestGuardsCommand:
     def test_judges_a_tree_that_cannot_be_imported(self, smoke: Smoke, copy: Path) -> None:
         (copy / "users/service.py").write_text("raise SystemExit('imported')\n")

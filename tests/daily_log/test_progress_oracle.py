@@ -45,13 +45,13 @@ class TestProgress:
 class TestLookAhead:
     """As if a day ahead were today, and no day between were over."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(st.data())
     def test_agrees_with_the_contract_by_days(self, data: st.DataObject) -> None:
         case = data.draw(cases(daily() | weekly() | interval(), days=50))
         assert_agree_ahead(*case, data.draw(st.integers(1, 7)))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(st.data())
     def test_agrees_with_the_contract_by_periods(self, data: st.DataObject) -> None:
         case = data.draw(cases(times("week", 7) | times("month", 30), days=130))

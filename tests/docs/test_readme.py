@@ -59,6 +59,7 @@ def tour() -> list[tuple[str, list[str]]]:
     return steps
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is made with curl, which is not installed")
 class TestTour:
     def test_prints_what_the_readme_says(self, served: str) -> None:
