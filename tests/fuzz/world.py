@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from random import Random
@@ -45,6 +46,10 @@ class Refused(Exception):
     """What is needed for the fuzzing could not be made; the text holds the answer."""
 
 
+class NoRoom(Refused):
+    """One person has as many of a thing as anybody may."""
+
+
 class _Stock(Generic[T]):
     """Things that are used again, and made anew before too many calls have changed them."""
 
@@ -68,6 +73,9 @@ class World:
         self._db = Database(place.database_url)
         self._http = httpx2.Client(base_url=place.url, timeout=60)
         self._numbers = count()
+        self._lay_in()
+
+    def _lay_in(self) -> None:
         self._challenges = _Stock(lambda: [self.start(fields) for fields in CHALLENGES])
         self._templates = _Stock(lambda: [self.template()])
 
@@ -75,8 +83,25 @@ class World:
         bearer = {"Authorization": f"Bearer {token or self.token}"}
         answer = self._http.request(method, path, json=body, params=query, headers=bearer)
         if not answer.is_success:
-            raise Refused(f"{method} {path} was answered {answer.status_code}: {answer.text}")
+            kind = NoRoom if "too_many" in answer.text else Refused
+            raise kind(f"{method} {path} was answered {answer.status_code}: {answer.text}")
         return answer.json() if answer.content else None
+
+    def make(self, path: str, body: JSON, token: str = "") -> Any:
+        """A new thing; where there is no room for one more, some of those before it go."""
+        try:
+            return self.ask("POST", path, body, token=token)
+        except NoRoom:
+            self._make_room(path, token)
+            self._lay_in()
+            return self.ask("POST", path, body, token=token)
+
+    def _make_room(self, path: str, token: str) -> None:
+        """Logins stay; what is somebody else's is refused."""
+        for thing in self.ask("GET", path, token=token, limit=100)["items"]:
+            if thing.get("name") != "login":
+                with suppress(Refused):
+                    self.ask("DELETE", f"{path}/{thing.get('slug') or thing['id']}", token=token)
 
     def settle(self) -> None:
         """Anna and Boris with some things of every kind, Carla, who is disabled, and Dora, who only logs in."""
@@ -95,7 +120,7 @@ class World:
     def start(self, fields: JSON | None = None, *, then: str | None = None, token: str = "") -> int:
         """The id of a new challenge, after the turn that its life took."""
         first = {"start_date": self.days_ago(DAYS_BACK).isoformat()}
-        challenge_id: int = self.ask("POST", "/challenges", CHALLENGES[0] | (fields or {}) | first, token=token)["id"]
+        challenge_id: int = self.make("/challenges", CHALLENGES[0] | (fields or {}) | first, token)["id"]
         if then == "delete":
             self.ask("DELETE", f"/challenges/{challenge_id}", token=token)
         elif then is not None:
@@ -131,7 +156,7 @@ class World:
 
     def template(self) -> str:
         """The slug of a new one."""
-        slug: str = self.ask("POST", "/templates", TEMPLATE)["slug"]
+        slug: str = self.make("/templates", TEMPLATE)["slug"]
         return slug
 
     def own_template(self) -> str:
@@ -141,7 +166,7 @@ class World:
         return self.chance.choice([*BUILT_IN, self.own_template()])
 
     def named_token(self, token: str) -> int:
-        token_id: int = self.ask("POST", "/users/me/tokens", {"name": "phone", "scope": "read"}, token=token)["id"]
+        token_id: int = self.make("/users/me/tokens", {"name": "phone", "scope": "read"}, token)["id"]
         return token_id
 
     def cursor(self, path: str, query: JSON) -> str | None:
