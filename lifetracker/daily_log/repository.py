@@ -31,7 +31,8 @@ _DAYS_OF_ONE = Prepared(
 )
 # Of several challenges at once, as many as there are places for.
 PLACES = [f"challenge_{number}" for number in range(50)]
-_OF_SOME = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_([bindparam(each) for each in PLACES]))
+_SOME = [bindparam(place, type_=LOG.c.challenge_id.type) for place in PLACES]
+_OF_SOME = and_(LOG.c.user_id == bindparam("of_user"), LOG.c.challenge_id.in_(_SOME))
 _DAYS_OF_SOME = Prepared(select(LOG.c.challenge_id, LOG.c.date, LOG.c.value, LOG.c.skipped).where(_OF_SOME, _COUNTS))
 
 # A standing, with its own fields first, and a row for each entry that it does not count yet, or one with nulls.
