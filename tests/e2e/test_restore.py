@@ -9,6 +9,7 @@ import pytest
 from lifetracker.ops.places import USER
 from tests.e2e import server
 from tests.e2e.machine import Machine
+from tests.e2e.pace import allowed
 from tests.e2e.telling import tell
 
 pytestmark = pytest.mark.e2e
@@ -46,7 +47,7 @@ class TestHundredMegabytes:
         assert size > MEGABYTES * 1_000_000
         assert server.query(serving, COUNT) == held
         assert server.health(serving)["status"] == "ok"
-        assert restored_in < RESTORE_TAKES
+        assert restored_in < allowed(RESTORE_TAKES)
 
 
 def timed(machine: Machine, *words: str) -> tuple[str, float]:

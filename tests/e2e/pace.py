@@ -1,0 +1,25 @@
+"""How fast a core of this machine is just now, so that a bound in seconds means the same on every machine.
+
+What is bounded here is mostly Python at work: to start it, to read and hash files. So is the yardstick.
+"""
+
+from __future__ import annotations
+
+import time
+
+from tests.e2e.telling import tell
+
+STEPS = 3_000_000
+ON_THE_MEASURED_ONE = 0.3  # seconds for so many, on the machine that docs/reliability.md was measured on
+
+
+def allowed(seconds: float) -> float:
+    """As long as what took `seconds` there may take here: more where a core is slower, no less where it is faster."""
+    began, total = time.process_time(), 0
+    for step in range(STEPS):
+        total += step * step % 7
+    slowness = max(1.0, (time.process_time() - began) / ON_THE_MEASURED_ONE)
+    tell(
+        f"a core is {slowness:.1f} times as slow as where the bounds were measured: {seconds * slowness:.1f} s for {seconds}"
+    )
+    return seconds * slowness
