@@ -19,7 +19,5 @@ def allowed(seconds: float) -> float:
     for step in range(STEPS):
         total += step * step % 7
     slowness = max(1.0, (time.process_time() - began) / ON_THE_MEASURED_ONE)
-    tell(
-        f"a core is {slowness:.1f} times as slow as where the bounds were measured: {seconds * slowness:.1f} s for {seconds}"
-    )
+    tell(f"{seconds * slowness:.1f} s for {seconds} s: a core is {slowness:.1f} times as slow as the measured one")
     return seconds * slowness

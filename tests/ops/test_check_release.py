@@ -67,6 +67,7 @@ class TestLiveTree:
         assert server.check("live tree").state == "failed"
 
 
+@pytest.mark.thorough
 class TestSmoke:
     def test_holds_when_the_release_finds_itself_sound(
         self, server: Installation, engine: Engine, db: Database

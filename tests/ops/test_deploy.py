@@ -94,6 +94,7 @@ class TestDeploy:
 
         assert live(server) == "1.0.0"
 
+    @pytest.mark.thorough
     def test_backs_up_code_and_database_before_the_second(self, server: Trial) -> None:
         first = go(server, "1.0.0")
         server.log("before")
@@ -132,6 +133,7 @@ class TestDeploy:
         assert snapshot(server.places.root) == before
         assert (server.folder / "pid").read_text() == process
 
+    @pytest.mark.thorough
     def test_has_nothing_live_when_the_first_one_fails(self, server: Trial) -> None:
         with pytest.raises(Refused):
             go(server, "1.0.0", fails=("smoke",))
@@ -190,6 +192,7 @@ class TestDeploy:
             deploy.deploy(server.places, Path("nowhere.pyz"), Teller(quiet=True))
         assert Journal(server.places).read() == []
 
+    @pytest.mark.thorough
     def test_unpacks_what_the_service_can_read_whatever_roots_umask_is(self, server: Trial) -> None:
         go(server, "1.0.0")
         modes = set[int]()
@@ -208,6 +211,7 @@ class TestDeploy:
 
         assert (modes, after) == ({0o055, 0o044}, 0o077)
 
+    @pytest.mark.thorough
     def test_puts_back_what_was_when_the_fault_is_our_own(self, server: Trial) -> None:
         go(server, "1.0.0")
         answers: Iterator[Any] = iter([[], None])  # the check after it answers nothing that can be read
@@ -275,6 +279,7 @@ class TestDeploy:
 
         assert [each.id for each in releases.listed(server.places)][:2] == good
 
+    @pytest.mark.thorough
     def test_keeps_the_one_that_was_live_before_however_old_it_is(self, server: Trial) -> None:
         old = go(server, "1.0.0")
         for version in ("1.1.0", "1.2.0"):
@@ -356,6 +361,7 @@ class TestMigration:
 
         assert (live(server), schema(server), server.notes()) == ("1.0.0", "0002", ["kept"])
 
+    @pytest.mark.thorough
     def test_puts_the_database_back_when_the_old_code_cannot_read_the_new_one(self, server: Trial) -> None:
         go(server, "1.0.0")
         server.log("kept")
@@ -375,6 +381,7 @@ class TestMigration:
         assert Journal(server.places).read()[-1].steps[-2:] == ["rehearsal", "put back"]
         assert not (server.places.data / "rehearsal").exists()
 
+    @pytest.mark.thorough
     def test_stops_a_service_that_could_not_read_what_comes_out(self, server: Trial) -> None:
         go(server, "1.0.0")
         go(server, "1.1.0", schema="0002", serves=("0002",))
@@ -405,6 +412,7 @@ class TestOpsCheck:
 
         assert live(server) == "1.0.0"
 
+    @pytest.mark.thorough
     def test_may_be_gone_against_with_a_reason_that_stays_on_record(self, server: Trial) -> None:
         go(server, "1.0.0")
         archive = server.archive("1.1.0")
@@ -419,6 +427,7 @@ class TestOpsCheck:
         with pytest.raises(Refused, match="wants the reason"):
             deploy.deploy(server.places, server.archive(), Teller(quiet=True), despite_ops_check=reason)
 
+    @pytest.mark.thorough
     def test_that_fails_only_afterwards_puts_back_what_was(self, server: Trial) -> None:
         go(server, "1.0.0")
         answers = iter([well, ill])
@@ -484,6 +493,7 @@ class TestRollBack:
         self.back(server)
         assert live(server) == "1.0.0"
 
+    @pytest.mark.thorough
     def test_goes_to_one_by_name_also_forward(self, server: Trial) -> None:
         go(server, "1.0.0")
         newer = go(server, "1.1.0")
@@ -501,6 +511,7 @@ class TestRollBack:
         with pytest.raises(Refused, match="there is no release 1"):
             self.back(server, "1")
 
+    @pytest.mark.thorough
     def test_refuses_one_that_was_changed_by_hand(self, server: Trial) -> None:
         first = go(server, "1.0.0")
         go(server, "1.1.0")
@@ -511,6 +522,7 @@ class TestRollBack:
         with pytest.raises(Refused, match=r"lifetracker/main.py was changed"):
             self.back(server)
 
+    @pytest.mark.thorough
     def test_refuses_one_that_cannot_read_the_database_and_says_what_it_would_lose(self, server: Trial) -> None:
         go(server, "1.0.0")
         go(server, "1.1.0", schema="0002", serves=("0002",))
@@ -520,6 +532,7 @@ class TestRollBack:
             self.back(server)
         assert (live(server), server.notes()) == ("1.1.0", ["since"])
 
+    @pytest.mark.thorough
     def test_puts_the_database_of_then_back_when_that_is_asked_for(self, server: Trial) -> None:
         go(server, "1.0.0")
         server.log("then")

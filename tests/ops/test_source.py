@@ -23,6 +23,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 class TestInstalledPackage:
     @pytest.mark.parametrize(
         ("command", "lacks", "do"),
