@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -14,13 +14,17 @@ from lifetracker import __version__
 from lifetracker.ops import backup_database as database
 from lifetracker.ops import backup_files as files
 from lifetracker.ops import backup_manifest as manifests
-from lifetracker.ops.backup_manifest import ID, Backup, Facts, Manifest, Unsound
+from lifetracker.ops.backup_manifest import Backup, Facts, Manifest, Tried, Unsound
+from lifetracker.ops.backup_repository import Damaged, NotOurs
 from lifetracker.ops.backup_source import Source, source_of
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
 
 DRILL = f"drill{files.PARTIAL}"
 SHOWN = 5
+AT_ONCE = timedelta(seconds=1)
+NOT_ENDED = "it was begun, and did not come to its end"
+UNSOUND = (Unsound, Damaged, NotOurs)  # what a drill says of a backup; all else kept the drill from being tried
 
 
 def make(
@@ -67,20 +71,32 @@ def make_in(
     files.remove_leftovers(folder)
     database.require_there(source)
     files.require_space(folder, source.size, spare)
-    now = datetime.now(UTC).replace(microsecond=0)
-    backup_id = manifests.new_id(label, now)
+    made = _next_instant(folder)
+    backup_id = manifests.new_id(label, made)
     partial = folder / f"{backup_id}{files.PARTIAL}"
     try:
         facts = _fill(partial, source, raw=problem is not None)
         if add:
             add(partial)
-        about = Manifest(id=backup_id, label=label, made=now, problem=problem, **_about(partial, source, facts))
+        about = Manifest(id=backup_id, label=label, made=made, problem=problem, **_about(partial, source, facts))
         manifests.write_manifest(partial, about)
         files.rename_whole(partial, folder / backup_id)
     except BaseException:
         rmtree(partial, ignore_errors=True)
         raise
     return manifests.read_backup(folder / backup_id)
+
+
+def _next_instant(folder: Path) -> datetime:
+    """Now, and after every backup that is there, also where the clock was put back a little or two come in a second.
+
+    What lies further ahead has no say: it is written down that it was there by now.
+    """
+    now, known = manifests.clock(), in_folder(folder)
+    for each in known:
+        if each.is_ahead(now) and each.record.there is None:
+            _write_down(each, there=now)
+    return max([now, *(each.at + AT_ONCE for each in known if not manifests.is_ahead(each.at, now))])
 
 
 def _fill(partial: Path, source: Source, *, raw: bool) -> Facts:
@@ -99,17 +115,23 @@ def _about(partial: Path, source: Source, facts: Facts) -> dict[str, Any]:
 def prune(folder: Path, keep: int) -> list[Backup]:
     """Removes what is older than the `keep` newest sound backups of its label; what was removed.
 
-    A backup that does not look sound does not count: the last good one never goes on account of a bad one.
+    A backup that does not look sound, or failed its drill, does not count: the last good one never goes on account of a
+    bad one. The newest that was verified stays until a newer one is. One from the future neither counts nor goes: its
+    place among the others is not known.
     """
+    now = manifests.clock()
+    known = [each for each in in_folder(folder) if not each.is_ahead(now)]
+    sound = {each.id for each in known if manifests.looks_sound(each) and not each.record.failed}
+    # The oldest come first, so that of each label the newest one stands at last.
+    verified = {each.manifest.label: each.id for each in reversed(known) if each.id in sound and each.verified}
     removed = []
     good: Counter[str | None] = Counter()
-    for backup in in_folder(folder):
+    for backup in known:
         label = backup.manifest.label
-        if good[label] >= keep:
+        if good[label] >= keep and backup.id != verified.get(label):
             files.remove_folder(backup.folder)
             removed.append(backup)
-        elif manifests.looks_sound(backup):
-            good[label] += 1
+        good[label] += backup.id in sound
     return removed
 
 
@@ -119,41 +141,81 @@ def listed(places: Places) -> list[Backup]:
 
 
 def in_folder(folder: Path) -> list[Backup]:
+    """Without what cannot be read: `unreadable` tells of that."""
     found = []
     for each in folder.glob("*"):
-        if ID.fullmatch(each.name):
+        if manifests.told_by_id(each.name):
             with suppress(Unsound):
                 found.append(manifests.read_backup(each))
-    return sorted(found, key=lambda backup: (backup.manifest.made, backup.id), reverse=True)
+    return manifests.newest_first(found, manifests.clock())
+
+
+def unreadable(folder: Path) -> dict[str, str]:
+    """Ids of folders that are named as a backup is and hold none, and why."""
+    why = {}
+    for each in folder.glob("*"):
+        if manifests.told_by_id(each.name):
+            try:
+                manifests.read_backup(each)
+            except Unsound as unsound:
+                why[each.name] = str(unsound)
+    return why
 
 
 def find(places: Places, name: str | None, folder: Path | None = None) -> Backup:
-    """By its id, or by the path of its folder where `name` has a slash in it; None for the newest."""
+    """By its id, or by the path of its folder where `name` has a slash in it; None for the newest of every day."""
     if name is not None and "/" in name:
         return manifests.read_backup(Path(name).absolute())
     known = in_folder(folder or places.backups)
-    for backup in known:
-        if backup.id == name or (name is None and backup.manifest.problem is None):
-            return backup
+    found = newest(known) if name is None else next((backup for backup in known if backup.id == name), None)
+    if found is not None:
+        return found
     wanted = "no backup" if name is None else f"no backup {name}"
     there = ", ".join(backup.id for backup in known[:SHOWN]) or "none; `lifetracker backup` makes one"
     raise Refused(f"there is {wanted} in {folder or places.backups}; there are: {there}")
 
 
+def newest(known: list[Backup]) -> Backup | None:
+    """Of those, in their order, that are to be restored: the first of every day, else the first of a deploy; one from
+    the future only where there is no other."""
+    now, good = manifests.clock(), [each for each in known if each.manifest.problem is None]
+    return min(good, key=lambda each: (each.is_ahead(now), each.manifest.label is not None), default=None)
+
+
 def verify(places: Places, backup: Backup) -> None:
     """A restore drill into a temporary place: the files, the restored database, and each of its counts.
 
-    Writes down beside the manifest when it passed. `Refused` says what is wrong with the backup.
+    What came of it is written down beside the manifest, whatever it was. `Refused` says what is wrong with the backup,
+    or what kept it from being tried, which takes no mark from one that passed before.
     """
-    with open_folder(places) as folder:
-        files.remove_leftovers(folder)
-        try:
+    try:
+        with open_folder(places) as folder:
+            _note(backup, untried=NOT_ENDED)
+            files.remove_leftovers(folder)
             manifests.require_sound(backup)
             database.require_same(backup, _drill(folder, backup, source_of(places)))
-        except Refused:
-            manifests.mark_verified(backup, passed=False)
-            raise
-        manifests.mark_verified(backup, passed=True)
+            passed = manifests.Record(verified=manifests.clock(), there=backup.record.there)
+            manifests.write_record(backup, passed)
+    except UNSOUND as unsound:
+        _note(backup, failed=str(unsound))
+        raise
+    except Exception as kept_from_it:
+        _note(backup, untried=str(kept_from_it) or type(kept_from_it).__name__)
+        raise
+
+
+def _note(backup: Backup, *, failed: str | None = None, untried: str | None = None) -> None:
+    tried = Tried(at=manifests.clock(), why=failed or untried or "")
+    if failed:
+        _write_down(backup, failed=tried, verified=None, untried=None)
+    else:
+        _write_down(backup, untried=tried)
+
+
+def _write_down(backup: Backup, **news: Any) -> None:
+    """A disk that takes no line hinders nothing of what is done, or refused, besides."""
+    with suppress(OSError):
+        manifests.write_record(backup, backup.record.model_copy(update=news))
 
 
 def _drill(folder: Path, backup: Backup, source: Source) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,17 +10,18 @@ import typer
 
 from lifetracker.ops import backup as backups
 from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.backup_manifest import Backup, Record, clock
 from lifetracker.ops.places import Places
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
+MINUTE = "%Y-%m-%d %H:%MZ"
 Root = Annotated[Path, typer.Option(metavar="DIR", help="Another root than /, for a trial.", hidden=True)]
 
 
 @commands.command("backup")
 def back_up(
-    backup: Annotated[str | None, typer.Argument(help="With --verify: its id, else the newest.")] = None,
+    backup: Annotated[str | None, typer.Argument(help="With --verify: its id, else the newest of every day.")] = None,
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder than the server's.")] = None,
     keep: Annotated[int | None, typer.Option(min=1, help="How many to keep; else what server.toml says.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Restore one into a temporary place, and check it.")] = False,
@@ -31,8 +33,8 @@ def back_up(
     if verify:
         _verify(places, backup, to)
     elif listing:
-        for each in backups.in_folder(to or places.backups):
-            typer.echo(_line(each))
+        for line in _lines(to or places.backups):
+            typer.echo(line)
     elif backup is not None:
         raise typer.BadParameter("a backup is named with --verify only", param_hint="BACKUP")
     else:
@@ -52,9 +54,21 @@ def _told(backup: Backup) -> str:
     return f"{rows} rows in {len(backup.manifest.tables)} tables, {size / 1e6:.1f} MB"
 
 
-def _line(backup: Backup) -> str:
-    state = f"verified {backup.verified:%Y-%m-%d %H:%M}Z" if backup.verified else "not verified yet"
-    return f"{backup.id}\t{_told(backup)}\t{backup.manifest.problem or state}"
+def _lines(folder: Path) -> Iterator[str]:
+    now = clock()
+    for each in backups.in_folder(folder):
+        ahead = ", from the future: a clock was ahead" if each.is_ahead(now) else ""
+        yield f"{each.id}\t{_told(each)}\t{each.manifest.problem or _state(each.record)}{ahead}"
+    for name, why in backups.unreadable(folder).items():
+        yield f"{name}\tno backup\t{why}"
+
+
+def _state(record: Record) -> str:
+    if record.failed:
+        return f"unsound since {record.failed.at:{MINUTE}}: {record.failed.why}"
+    state = f"verified {record.verified:{MINUTE}}" if record.verified else "not verified yet"
+    untried = record.untried
+    return f"{state}; drill not done {untried.at:{MINUTE}}: {untried.why}" if untried else state
 
 
 @commands.command("restore")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifetracker.ops.backup_child import ask
-from lifetracker.ops.backup_manifest import DATABASE, Backup, Facts
+from lifetracker.ops.backup_manifest import DATABASE, Backup, Facts, Unsound
 from lifetracker.ops.backup_source import NAME, Source
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
@@ -48,7 +48,7 @@ def try_out(backup: Backup, folder: Path, source: Source) -> Facts:
 
 
 def require_same(backup: Backup, found: Facts) -> None:
-    """What came out is what went in, row for row as far as counting tells; else `Refused`."""
+    """What came out is what went in, row for row as far as counting tells; else `Unsound`."""
     said = backup.manifest
     names = sorted({*said.tables, *found.tables})
     wrong = [
@@ -59,4 +59,4 @@ def require_same(backup: Backup, found: Facts) -> None:
     if found.revision != said.revision:
         wrong.append(f"schema {found.revision} instead of {said.revision}")
     if wrong:
-        raise Refused(f"backup {backup.id} does not hold what its manifest says: {'; '.join(wrong)}")
+        raise Unsound(f"backup {backup.id} does not hold what its manifest says: {'; '.join(wrong)}")

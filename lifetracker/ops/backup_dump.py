@@ -20,6 +20,7 @@ from lifetracker.core.engines import url_of
 from lifetracker.ops import backup_server_repository as repository
 from lifetracker.ops import shell
 from lifetracker.ops.backup_copy import answer
+from lifetracker.ops.backup_repository import Damaged
 from lifetracker.ops.backup_source import NAME
 from lifetracker.ops.refusal import Refused
 
@@ -28,6 +29,11 @@ LINES_SHOWN = 5
 OVER_WHAT_IS_THERE = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
 QUIET = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
 WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
+NOT_THE_DUMPS = ("No space left", "onnection", "shutting down")  # what befalls the server while it takes one
+
+
+class ProgramFailed(Refused):
+    """One of PostgreSQL's programs ended with another code than 0."""
 
 
 def dump(to: Path) -> dict[str, Any]:
@@ -51,9 +57,14 @@ def users() -> list[str]:
 
 
 def try_out() -> dict[str, Any]:
-    """The dump on stdin, restored into a database of its own."""
+    """The dump on stdin, restored into a database of its own; `Damaged` when it cannot be."""
     with repository.database_aside(URL, f"{URL.database}_drill") as aside:
-        _run("pg_restore", aside, "--exit-on-error", *WITHOUT_OWNERS)
+        try:
+            _run("pg_restore", aside, "--exit-on-error", *WITHOUT_OWNERS)
+        except ProgramFailed as failed:
+            if any(word in str(failed) for word in NOT_THE_DUMPS):
+                raise
+            raise Damaged(f"it cannot be restored: {failed}") from None
         with repository.held_still(aside) as connection:
             return repository.facts_of(connection)
 
@@ -114,7 +125,7 @@ def _command(program: str, url: Any, options: Sequence[str]) -> tuple[list[str],
 
 def _require_well(program: str, code: int, said: str) -> None:
     if code:
-        raise Refused(f"{program} failed with code {code}: {' '.join(said.strip().splitlines()[-LINES_SHOWN:])}")
+        raise ProgramFailed(f"{program} failed with code {code}: {' '.join(said.strip().splitlines()[-LINES_SHOWN:])}")
 
 
 def _environment(url: Any) -> dict[str, str]:

@@ -1,84 +1,169 @@
-"""Checks of the backups: that there is a fresh one, and that restoring from them was tried."""
+"""Checks of the backups: last night's is there and whole, the next one will come, and restoring was tried."""
 
 from __future__ import annotations
 
-import json
-import re
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from lifetracker.ops.places import Places
-from lifetracker.ops.verdict import Verdict, failed, ok, skipped, warning
+from lifetracker.ops import backup as backups
+from lifetracker.ops import backup_manifest as manifests
+from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.places import BACKUP, TIMER, Places
+from lifetracker.ops.unit import Unit, read_unit
+from lifetracker.ops.verdict import Verdict, failed, ok, skipped, warning, worst
 
-MANIFEST, VERIFIED = "MANIFEST.json", "VERIFIED.json"
 VERIFIED_DAYS = 35  # who tries it once a month is not told
-RELEASE_TIME = re.compile(r"\d{8}T\d{6}Z")
 HOUR = timedelta(hours=1)
 
 
 def last_is_fresh(places: Places) -> Verdict:
-    """That the newest whole backup is not older than `backup_age_hours`."""
-    most, now = places.read_config().backup_age_hours, datetime.now(UTC)
-    made = {folder.name: at for folder, told in _sound(places) if (at := _instant(told.get("made")))}
-    if not made:
+    """That the newest backup of every day is whole and not older than `backup_age_hours`, and that the timer goes on.
+
+    Those of deploys and restores come when somebody is at work, and say nothing of the nights.
+    """
+    now = manifests.clock()
+    found = backups.listed(places)
+    return worst([_judge_newest(places, found, now), *_judge_the_rest(places, found, now), *_judge_units(places)])
+
+
+def _judge_newest(places: Places, found: list[Backup], now: datetime) -> Verdict:
+    most = places.read_config().backup_age_hours
+    daily = [each for each in _to_restore(found, now) if each.manifest.label is None]
+    if not daily:
         return _judge_none(places, most, now)
-    newest = max(made, key=made.__getitem__)
-    hours = (now - made[newest]) / HOUR
-    said = f"{newest} is {hours:.1f} hours old, of {len(made)}"
-    return failed(f"{said}; it may be {most}") if hours > most else ok(said)
+    said = f"{daily[0].id} is {_hours(now - daily[0].at)} hours old, of {len(daily)}"
+    if wrong := manifests.wrong_with_database(daily[0]):
+        return failed(f"{said}, and is damaged: {wrong}")
+    return failed(f"{said}; it may be {most}") if (now - daily[0].at) / HOUR > most else ok(said)
+
+
+def _to_restore(found: list[Backup], now: datetime) -> list[Backup]:
+    """In their order, without what was kept to be looked at, and what no time is known of."""
+    return [each for each in found if each.manifest.problem is None and not each.is_ahead(now)]
 
 
 def _judge_none(places: Places, most: int, now: datetime) -> Verdict:
     """An installation is given the time that a backup may take before it must have one."""
-    deployed = [at for folder in _folders(places.releases) if (at := _instant(folder.name))]
+    deployed = [at for at in _deploys(places.releases) if not manifests.is_ahead(at, now)]
     if deployed and (now - min(deployed)) / HOUR <= most:
-        return ok(f"none yet; the first release is {(now - min(deployed)) / HOUR:.1f} hours old, and {most} are given")
-    return failed(f"there is no whole backup in {places.backups}")
+        age = _hours(now - min(deployed))
+        return ok(f"none yet; the first release is {age} hours old, and {most} are given")
+    return failed(f"there is no whole backup of every day in {places.backups}")
+
+
+def _deploys(releases: Path) -> Iterator[datetime]:
+    """By the names of their folders, which begin as those of backups do."""
+    for folder in releases.iterdir() if releases.is_dir() else ():
+        if at := manifests.instant_of(folder.name.partition("-")[0]):
+            yield at
+
+
+def _hours(age: timedelta) -> str:
+    return f"{max(age, timedelta()) / HOUR:.1f}"
+
+
+def _judge_the_rest(places: Places, found: list[Backup], now: datetime) -> Iterator[Verdict]:
+    """What would be met only when it is needed: those that are damaged, or cannot be told the time of."""
+    if ahead := [each.id for each in found if each.is_ahead(now)]:
+        said = f"of {', '.join(ahead)} the time lies ahead: the clock was wrong then, or is now (see `clock`)"
+        yield failed(f"{said}; where it was wrong then, move them out of {places.backups}")
+    newest = next((each for each in _to_restore(found, now) if each.manifest.label is None), None)
+    for each in _to_restore(found, now):
+        if each is not newest and (wrong := manifests.wrong_at_a_glance(each)):
+            yield warning(f"{each.id} is damaged: {wrong}")
+    for name, why in backups.unreadable(places.backups).items():
+        yield failed(why) if _hides(name, newest) else warning(why)
+
+
+def _hides(name: str, newest: Backup | None) -> bool:
+    """Whether what cannot be read may be the newest of every day."""
+    label, at = manifests.told_by_id(name) or (None, None)
+    return label is None and (newest is None or at is None or at >= newest.at)
+
+
+def _judge_units(places: Places) -> Iterator[Verdict]:
+    timer, unit = read_unit(TIMER), read_unit(BACKUP)
+    wrong = [*_wrong_with_timer(timer), *_wrong_with_unit(places, unit)]
+    yield from map(failed, wrong)
+    for name, each in ((TIMER, timer), (BACKUP, unit)):
+        if each.loaded and not _is_the_releases(places, name, each):
+            yield warning(f"{name} is not the release's: it was edited, or lies elsewhere than in {places.units}")
+
+
+def _wrong_with_timer(timer: Unit) -> Iterator[str]:
+    if not timer.loaded:
+        yield f"systemd does not know {TIMER}: it is {timer.told.get('LoadState') or 'away'}"
+        return
+    if (state := timer.told.get("UnitFileState")) != "enabled":
+        yield f"{TIMER} is {state or 'not enabled'}: it will not come back when the machine starts"
+    if not timer.active or timer.told.get("SubState") == "elapsed":
+        yield f"{TIMER} is {timer.state}: no backup will come by itself"
+    if (triggers := timer.told.get("Unit")) != BACKUP:
+        yield f"{TIMER} starts {triggers}, not {BACKUP}"
+    if timer.needs_reload:
+        yield f"{TIMER} was changed, and systemd still has the old one"
+
+
+def _wrong_with_unit(places: Places, unit: Unit) -> Iterator[str]:
+    if not unit.loaded:
+        yield f"systemd does not know {BACKUP}: it is {unit.told.get('LoadState') or 'away'}"
+        return
+    python = places.live / ".venv/bin/python"
+    if unit.commands != [f"{python} -m lifetracker {words}" for words in ("backup", "backup --verify")]:
+        yield f"{BACKUP} runs `{'; '.join(unit.commands) or 'nothing'}`, which is no backup and drill of ours"
+    if unit.needs_reload:
+        yield f"{BACKUP} was changed, and systemd still has the old one"
+    if unit.told.get("Result", "success") != "success" or unit.told.get("ExecMainStatus", "0") not in ("", "0"):
+        yield f"the last run of {BACKUP} did not end well: {unit.state}, code {unit.told.get('ExecMainStatus')}"
+    if unit.told.get("ConditionTimestamp") and unit.told.get("ConditionResult") == "no":
+        yield f"the last run of {BACKUP} did nothing: a condition of it does not hold"
+
+
+def _is_the_releases(places: Places, name: str, unit: Unit) -> bool:
+    file, ours = places.units / name, places.live / "systemd" / name
+    there = file.is_file() and ours.is_file()
+    return there and unit.file == file and file.read_bytes() == ours.read_bytes()
 
 
 def last_was_verified(places: Places) -> Verdict:
-    """That a restore drill passed, and when the last one was."""
-    backups = _sound(places)
-    if not backups:
+    """That a restore drill passed, and when; that none failed since, and none was kept from being tried."""
+    now = manifests.clock()
+    found = _to_restore(backups.listed(places), now)
+    if not found:
         return skipped("there is no backup to verify")
-    drills = {folder.name: told for folder, _ in backups if (told := _told(folder / VERIFIED))}
-    tried = {name: at for name, told in drills.items() if (at := _instant(told.get("verified")))}
-    if not tried:
-        return warning(f"none of {len(backups)} backup(s) was ever verified")
-    last = max(tried, key=tried.__getitem__)
-    days = (datetime.now(UTC) - tried[last]).days
-    if problem := drills[last].get("problem"):
-        return failed(f"{last} was found unsound {days} days ago: {problem}")
+    daily = [each for each in found if each.manifest.label is None]
+    return worst([_judge_verified(daily or found, now), *_judge_drills(found, now)])
+
+
+def _judge_verified(known: list[Backup], now: datetime) -> Verdict:
+    passed = {each.id: at for each in known if (at := each.verified)}
+    if not passed:
+        return warning(f"none of {len(known)} backup(s) was ever verified")
+    last = max(passed, key=passed.__getitem__)
+    if manifests.is_ahead(passed[last], now):
+        return warning(f"{last} says that it will be verified on {passed[last]:%Y-%m-%d}: a clock was ahead")
+    days = _days(passed[last], now)
     said = f"{last} was verified {days} days ago"
     return warning(said) if days > VERIFIED_DAYS else ok(said)
 
 
-def _sound(places: Places) -> list[tuple[Path, dict[str, Any]]]:
-    """Folder and manifest of each backup that is whole: one that says it has a problem was kept to be looked at."""
-    read = ((folder, _told(folder / MANIFEST)) for folder in _folders(places.backups))
-    return [(folder, told) for folder, told in read if told and not told.get("problem")]
+def _days(since: datetime, now: datetime) -> int:
+    return max(now - since, timedelta()).days
 
 
-def _folders(parent: Path) -> list[Path]:
-    """Without those that are not finished, whose names have an ending."""
-    there = parent.iterdir() if parent.is_dir() else ()
-    return [path for path in there if path.is_dir() and not path.suffix and not path.name.startswith(".")]
-
-
-def _told(file: Path) -> dict[str, Any]:
-    """What a JSON file says; nothing where it cannot be read."""
-    with suppress(OSError, ValueError):
-        told = json.loads(file.read_text(encoding="utf-8"))
-        return told if isinstance(told, dict) else {}
-    return {}
-
-
-def _instant(text: Any) -> datetime | None:
-    """From `2026-11-23T08:15:00Z`, or from an id that begins with `20261123T081500Z`."""
-    found = RELEASE_TIME.match(str(text))
-    with suppress(ValueError):
-        at = datetime.fromisoformat(found[0] if found else str(text))
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-    return None
+def _judge_drills(found: list[Backup], now: datetime) -> Iterator[Verdict]:
+    """The newest first, of each label down to one that passed: what failed before that is over. One of a deploy that
+    failed before a daily one passed is told, and forbids nothing."""
+    over: set[str | None] = set()
+    for each in found:
+        label, record = each.manifest.label, each.record
+        if label in over:
+            continue
+        if failure := record.failed:
+            said = f"{each.id} was found unsound {_days(failure.at, now)} days ago: {failure.why}"
+            yield warning(said) if None in over else failed(said)
+        if untried := record.untried:
+            yield warning(f"the drill of {each.id} was not done {_days(untried.at, now)} days ago: {untried.why}")
+        if record.verified:
+            over.add(label)

@@ -149,15 +149,15 @@ CHECKS = (
     ),
     Check(
         "backup",
-        "the last whole backup is young enough",
+        "the last backup of every day is whole and young enough, and the timer will bring the next one",
         check_backups.last_is_fresh,
-        "lifetracker backup, now; then systemctl list-timers, journalctl -u lifetracker-backup: why was there none",
+        "systemctl start lifetracker-backup, now; journalctl -u lifetracker-backup: why; is it the timer, server init",
     ),
     Check(
         "restore drill",
         "what was backed up can be restored, and that was tried lately",
         check_backups.last_was_verified,
-        "lifetracker backup --verify; where that fails make another backup at once, and do not delete the old ones",
+        "systemctl start lifetracker-backup makes and tries a new one; until that passed keep the older ones",
     ),
     Check(
         "journal",

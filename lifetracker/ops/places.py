@@ -13,6 +13,7 @@ from lifetracker.core.validation import message_of
 from lifetracker.ops.refusal import Refused
 
 SERVICE = "lifetracker-api.service"
+BACKUP, TIMER = "lifetracker-backup.service", "lifetracker-backup.timer"
 USER = "lifetracker"
 
 

@@ -17,13 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from lifetracker.ops import server_state, shell, source
-from lifetracker.ops.places import SERVICE, USER, Places
+from lifetracker.ops.places import BACKUP, SERVICE, TIMER, USER, Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
 
 SITE = "api.lifetracker.site"
-TIMER = "lifetracker-backup.timer"
-UNITS = (SERVICE, "lifetracker-backup.service", TIMER)
+UNITS = (SERVICE, BACKUP, TIMER)
 COMMAND = "usr/local/bin/lifetracker"
 SELF_SIGNED_DAYS = "90"
 HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")

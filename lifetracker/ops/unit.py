@@ -16,8 +16,9 @@ SYSTEMD_TAKES_AT_MOST = 10.0
 ASKED = (
     *("LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "MainPID", "NRestarts", "NeedDaemonReload"),
     *("ExecStart", "FragmentPath", "InvocationID", "ActiveEnterTimestamp", "DropInPaths"),
+    *("Unit", "ExecMainStatus", "ConditionResult", "ConditionTimestamp"),
 )
-ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=(yes)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,13 @@ class Unit:
     @property
     def command(self) -> list[str]:
         """The words of ExecStart, as systemd would run it now; empty for none."""
-        found = ARGUMENTS.search(self.told.get("ExecStart", ""))
-        return found[1].split() if found else []
+        return next(iter(self.commands), "").split()
+
+    @property
+    def commands(self) -> list[str]:
+        """Each ExecStart, in their order, with `-` before one whose failure would be ignored."""
+        found = ARGUMENTS.findall(self.told.get("ExecStart", ""))
+        return [f"-{command}" if ignored else command for command, ignored in found]
 
     def processes(self) -> set[int]:
         """The ids of its main process and all that come from it."""
@@ -95,5 +101,8 @@ class Unit:
 def read_unit(name: str = SERVICE) -> Unit:
     """What systemd says of a unit now; `ProgramFailed` where it does not answer."""
     asked = [f"--property={each}" for each in ASKED]
-    lines = shell.run(["systemctl", "show", name, *asked], seconds=SYSTEMD_TAKES_AT_MOST).splitlines()
-    return Unit({key: value for key, _, value in (line.partition("=") for line in lines)})
+    told: dict[str, str] = {}
+    for line in shell.run(["systemctl", "show", name, *asked], seconds=SYSTEMD_TAKES_AT_MOST).splitlines():
+        key, _, value = line.partition("=")
+        told[key] = f"{told[key]}\n{value}" if key in told else value  # a line for each ExecStart
+    return Unit(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,3 +37,12 @@ def failed(says: str) -> Verdict:
 def skipped(says: str) -> Verdict:
     """There is nothing here to look at; the sentence says why."""
     return Verdict(State.skipped, says)
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of those that say something of one thing: what is wrong, each of it; where nothing is, what the first says."""
+    failures = [each for each in verdicts if each.state is State.failed]
+    wrong = failures + [each for each in verdicts if each.state is State.warning]
+    if not wrong:
+        return verdicts[0]
+    return Verdict(wrong[0].state, "; ".join(each.says for each in wrong))

@@ -23,13 +23,15 @@ from typing import Any
 import psutil
 import pytest
 
+from lifetracker.ops import backup_manifest as manifests
 from lifetracker.ops import ops_check
+from lifetracker.ops.backup_manifest import Backup, Manifest, Tried
 from lifetracker.ops.ops_check import Outcome
-from lifetracker.ops.places import SERVICE, Places
+from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
 from tests.ports import free_port
 
 RELEASE = f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%dT%H%M%SZ}-0123456789ab"
-FORMS = ("{}-1a2b3c", "deploy-{}-1a2b3c")  # names of backups
+DATABASE = b"SQLite format 3\0" + bytes(4080)  # of a backup: nothing here opens it
 APP = """
 async def app(scope, receive, send):
     assert scope["type"] == "http"
@@ -45,17 +47,20 @@ FILES = {
     "lifetracker/core/__init__.py": "",
     "lifetracker/core/sqlite.py": SQLITE,
     f"systemd/{SERVICE}": "[Service]\nType=notify\n",
+    f"systemd/{BACKUP}": "[Service]\nType=oneshot\n",
+    f"systemd/{TIMER}": "[Timer]\nOnCalendar=daily\n",
     "requirements.lock": "",
 }
 
 
 @dataclass
 class Installation:
-    """`told` is what the stand-in `systemctl show` says of the unit."""
+    """`told` is what the stand-in `systemctl show` says of the service, `told_of` of other units."""
 
     places: Places
     programs: Path
     told: dict[str, str] = field(default_factory=dict)
+    told_of: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def release(self) -> Path:
@@ -73,15 +78,25 @@ class Installation:
     def systemd(self, **told: str) -> None:
         """Let systemd say this of the service, beside what it said before."""
         self.told |= told
-        self.program("systemctl", "\n".join(f"{name}={value}" for name, value in self.told.items()))
+        self.program("systemctl", _as_told(self.told))
+
+    def systemd_of(self, unit: str, **told: str) -> None:
+        """The same of another unit."""
+        self.told_of.setdefault(unit, {}).update(told)
+        (self.programs / f"systemctl.{unit}.says").write_text(_as_told(self.told_of[unit]), encoding="utf-8")
 
     def program(self, name: str, says: str = "", code: int = 0, complains: str = "") -> Path:
-        """A program that says this, ends with this code, and writes down with what arguments it was called."""
+        """A program that says this, ends with this code, and writes down with what arguments it was called.
+
+        Of one of its arguments it may have something else to say.
+        """
         (self.programs / f"{name}.says").write_text(says, encoding="utf-8")
         (self.programs / f"{name}.complains").write_text(complains, encoding="utf-8")
         file, here = self.programs / name, f"{self.programs}/{name}"
         file.write_text(
-            f'#!/bin/sh\necho "$@" >>{here}.asked\ncat {here}.says\ncat {here}.complains >&2\nexit {code}\n',
+            f'#!/bin/sh\necho "$@" >>{here}.asked\nsays={here}.says\n'
+            f'for each; do [ -f "{here}.$each.says" ] && says="{here}.$each.says"; done\n'
+            f'cat "$says"\ncat {here}.complains >&2\nexit {code}\n',
             encoding="utf-8",
         )
         file.chmod(0o755)
@@ -97,8 +112,18 @@ class Installation:
     def execution(self, *arguments: str) -> list[str]:
         """The command of the unit, and systemd told so."""
         command = [str(self.places.live / ".venv/bin/uvicorn"), "lifetracker.main:app", *arguments]
-        self.systemd(ExecStart=f"{{ path={command[0]} ; argv[]={' '.join(command)} ; ignore_errors=no ; pid=0 }}")
+        self.systemd(ExecStart=as_execution(" ".join(command)))
         return command
+
+
+def _as_told(told: dict[str, str]) -> str:
+    """A property of several lines comes in as many, each with its name."""
+    return "\n".join(f"{name}={line}" for name, value in told.items() for line in value.split("\n"))
+
+
+def as_execution(command: str, ignored: str = "no") -> str:
+    """As `systemctl show` tells an ExecStart."""
+    return f"{{ path={command.split()[0]} ; argv[]={command} ; ignore_errors={ignored} ; pid=0 }}"
 
 
 def install(root: Path, programs: Path) -> Installation:
@@ -109,7 +134,8 @@ def install(root: Path, programs: Path) -> Installation:
         folder.mkdir(parents=True)
     (places.venvs / "lock").symlink_to(sys.prefix)
     _lay_release(installation)
-    (places.units / SERVICE).write_text(FILES[f"systemd/{SERVICE}"], encoding="utf-8")
+    for unit in (SERVICE, BACKUP, TIMER):
+        (places.units / unit).write_text(FILES[f"systemd/{unit}"], encoding="utf-8")
     installation.database.touch(mode=0o600)
     places.data.chmod(0o750)
     places.environment.write_text(f"LIFETRACKER_DATABASE_URL=sqlite:///{installation.database}\n", encoding="utf-8")
@@ -146,9 +172,35 @@ def _tell_good_things(installation: Installation) -> None:
         ActiveEnterTimestamp="Mon 2026-11-23 08:15:00 UTC",
     )
     installation.execution()
+    _tell_of_nights(installation)
     installation.program("journalctl")
     installation.program("nginx")
     installation.program("timedatectl", "yes\n")
+
+
+def _tell_of_nights(installation: Installation) -> None:
+    """A backup and a drill each night, the last of which went well."""
+    places, well = installation.places, {"LoadState": "loaded", "Result": "success", "NeedDaemonReload": "no"}
+    command = f"{places.live}/.venv/bin/python -m lifetracker backup"
+    installation.systemd_of(
+        BACKUP,
+        **well,
+        ActiveState="inactive",
+        SubState="dead",
+        UnitFileState="static",
+        FragmentPath=str(places.units / BACKUP),
+        ExecMainStatus="0",
+        ExecStart="\n".join(map(as_execution, (command, f"{command} --verify"))),
+    )
+    installation.systemd_of(
+        TIMER,
+        **well,
+        ActiveState="active",
+        SubState="waiting",
+        UnitFileState="enabled",
+        FragmentPath=str(places.units / TIMER),
+        Unit=BACKUP,
+    )
 
 
 def write_json(file: Path, content: Any) -> None:
@@ -156,17 +208,43 @@ def write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content), encoding="utf-8")
 
 
-def back_up(server: Installation, *, hours: float, form: str = FORMS[0], **told: Any) -> str:
-    """A backup that was made so many hours ago, by its name."""
-    made = datetime.now(UTC) - timedelta(hours=hours)
-    name = form.format(f"{made:%Y%m%dT%H%M%SZ}")
-    write_json(server.places.backups / name / "MANIFEST.json", {"id": name, "made": made.isoformat(), **told})
-    return name
+def back_up(server: Installation, *, hours: float, label: str | None = None, problem: str | None = None) -> str:
+    """A backup that was made so many hours ago, by its name; negative hours are those until it will be."""
+    made = manifests.clock() - timedelta(hours=hours)
+    folder = server.places.backups / manifests.new_id(label, made)
+    folder.mkdir()
+    (folder / "life_tracker.db").write_bytes(DATABASE)
+    sums = {name: manifests.sum_of(file) for name, file in manifests.files_in(folder).items()}
+    told = Manifest(
+        id=folder.name,
+        label=label,
+        made=made,
+        engine="sqlite",
+        version="1",
+        files=sums,
+        problem=problem,
+        tables={"users": 1},
+        revision="0001",
+    )
+    manifests.write_manifest(folder, told)
+    return folder.name
 
 
-def verify(server: Installation, name: str, *, days: float, **told: Any) -> None:
-    at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
-    write_json(server.places.backups / name / "VERIFIED.json", {"verified": at, **told})
+def verify(
+    server: Installation, name: str, *, days: float, failed: str | None = None, untried: str | None = None
+) -> None:
+    """A drill of it so many days ago, which passed, failed, or was kept from being tried."""
+    at, backup = manifests.clock() - timedelta(days=days), backup_of(server, name)
+    news: dict[str, Any] = {"verified": at}
+    if failed:
+        news = {"verified": None, "failed": Tried(at=at, why=failed)}
+    elif untried:
+        news = {"untried": Tried(at=at, why=untried)}
+    manifests.write_record(backup, backup.record.model_copy(update=news))
+
+
+def backup_of(server: Installation, name: str) -> Backup:
+    return manifests.read_backup(server.places.backups / name)
 
 
 @contextmanager

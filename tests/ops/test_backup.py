@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import re
@@ -11,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,10 +27,21 @@ from lifetracker.core import sqlite
 from lifetracker.migrations import HEAD
 from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_database, restore_database
+from lifetracker.ops import backup_files as files
 from lifetracker.ops.backup_child import ask
 from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked, take_over
-from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
+from lifetracker.ops.backup_manifest import (
+    MANIFEST,
+    Backup,
+    Record,
+    Tried,
+    Unsound,
+    clock,
+    newest_first,
+    write_manifest,
+    write_record,
+)
 from lifetracker.ops.backup_repository import Damaged, NotOurs
 from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.refusal import Refused
@@ -245,8 +259,47 @@ class TestPrune:
         labelled = backups.make(server.places, "deploy")
         made = [backups.make(server.places, keep=2).id for _ in range(3)]
 
-        newest = sorted(made, key=lambda name: [each.id for each in backups.listed(server.places)].count(name))[1:]
-        assert set(server.names()) == {labelled.id, *newest}
+        assert set(server.names()) == {labelled.id, *made[1:]}
+
+    def test_does_not_count_what_failed_its_drill(self, server: Server) -> None:
+        first, second = (backups.make(server.places) for _ in range(2))
+        backups.verify(server.places, first)
+        spoil(second, "bit")
+        with pytest.raises(Refused):
+            backups.verify(server.places, second)
+
+        backups.prune(server.places.backups, 1)
+
+        assert set(server.names()) == {first.id, second.id}
+
+    def test_keeps_the_newest_that_was_verified_until_a_newer_one_is(self, server: Server) -> None:
+        old, verified, _, newest = (backups.make(server.places) for _ in range(4))
+        for each in (old, verified):
+            backups.verify(server.places, each)
+
+        backups.prune(server.places.backups, 1)
+        assert set(server.names()) == {verified.id, newest.id}
+
+        backups.verify(server.places, newest)
+        backups.prune(server.places.backups, 1)
+        assert server.names() == [newest.id]
+
+    def test_keeps_one_that_is_sound_where_the_verified_one_is_not_any_more(self, server: Server) -> None:
+        first, second = (backups.make(server.places) for _ in range(2))
+        backups.verify(server.places, second)
+        spoil(second, "gone")
+
+        backups.prune(server.places.backups, 1)
+
+        assert set(server.names()) == {first.id, second.id}
+
+    def test_removes_neither_what_was_just_made_nor_what_is_from_the_future(self, server: Server) -> None:
+        ahead = backups.make(server.places)
+        date_ahead(ahead, days=300)
+
+        made = [backups.make(server.places, keep=1) for _ in range(2)]
+
+        assert set(server.names()) == {ahead.id, made[1].id}
 
     def test_does_not_count_what_is_damaged(self, server: Server) -> None:
         first, second = (backups.make(server.places) for _ in range(2))
@@ -275,6 +328,53 @@ def date_back(backup: Backup, days: int) -> None:
     (backup.folder / MANIFEST).write_text(text.replace(f'"made": "{year}', f'"made": "{int(year) - days}'))
 
 
+def date_ahead(backup: Backup, days: float) -> None:
+    """Made while the clock was so far ahead."""
+    made = backup.manifest.made + timedelta(days=days)
+    write_manifest(backup.folder, backup.manifest.model_copy(update={"made": made}))
+
+
+class TestClockThatWasSetBack:
+    """What was made while it was ahead is older than what is made since."""
+
+    @pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(hours=1), timedelta(days=300)])
+    def test_makes_the_newest_all_the_same(self, server: Server, ahead: timedelta) -> None:
+        older = backups.make(server.places)
+        date_ahead(older, days=ahead / timedelta(days=1))
+
+        made = [backups.make(server.places).id for _ in range(3)]
+
+        assert [each.id for each in backups.listed(server.places)] == [*reversed(made), older.id]
+        assert backups.find(server.places, None).id == made[-1]
+
+    def test_gives_ids_that_rise(self, server: Server) -> None:
+        made = [backups.make(server.places).id for _ in range(4)]
+
+        assert made == sorted(made)
+
+    def test_leaves_what_it_was_ahead_for_the_older_one_when_its_time_has_come(self, server: Server) -> None:
+        older = backups.make(server.places)
+        date_ahead(older, days=300)
+        made = backups.make(server.places)
+
+        found = newest_first([made, backups.find(server.places, older.id)], clock() + timedelta(days=400))
+
+        assert [each.id for each in found] == [made.id, older.id]
+
+    def test_has_what_is_real_verified(self, server: Server) -> None:
+        made = backups.make(server.places)
+        date_ahead(backups.make(server.places), days=300)
+
+        assert backups.find(server.places, None).id == made.id
+
+    def test_is_told_in_the_list(self, server: Server) -> None:
+        date_ahead(backups.make(server.places), days=300)
+
+        done = CliRunner().invoke(commands, ["backup", "--list", "--root", str(server.places.root)])
+
+        assert "from the future: a clock was ahead" in done.output
+
+
 class TestFind:
     def test_takes_an_id_or_a_path_or_the_newest(self, server: Server) -> None:
         made = backups.make(server.places)
@@ -291,6 +391,14 @@ class TestFind:
 
         assert backups.find(server.places, None).id == good.id
         assert backups.find(server.places, kept.id).manifest.problem == "a page is damaged"
+
+    def test_takes_one_of_every_day_before_one_of_a_deploy(self, server: Server) -> None:
+        daily = backups.make(server.places)
+        deploys = backups.make(server.places, "before-deploy")
+
+        assert backups.find(server.places, None).id == daily.id
+        shutil.rmtree(daily.folder)
+        assert backups.find(server.places, None).id == deploys.id
 
     @pytest.mark.parametrize("name", ["20260101T000000Z-abcdef", "..", "drill.partial", None])
     def test_refuses_what_is_none_and_tells_what_there_is(self, server: Server, name: str | None) -> None:
@@ -324,9 +432,11 @@ class TestVerify:
 
         spoil(made, damage)
 
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refused:
             backups.verify(server.places, backups.find(server.places, made.id))
         assert made.verified is None
+        assert made.record.failed is not None
+        assert made.record.failed.why == str(refused.value)
         assert server.names() == [made.id]
 
     def test_refuses_a_manifest_that_cannot_be_read(self, server: Server, made: Backup) -> None:
@@ -343,6 +453,78 @@ class TestVerify:
 
         with pytest.raises(Damaged):
             backups.verify(server.places, backups.find(server.places, made.id))
+
+
+class TestDrillThatCannotBeTried:
+    """It says nothing of the backup, and is on record."""
+
+    @pytest.fixture
+    def verified(self, server: Server) -> Backup:
+        made = backups.make(server.places)
+        backups.verify(server.places, made)
+        return made
+
+    def test_for_want_of_disk_takes_no_mark_away(
+        self, server: Server, verified: Backup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(files, "require_space", partial(files.require_space, spare=10**18))
+
+        with pytest.raises(NoSpace):
+            backups.verify(server.places, verified)
+
+        assert (verified.verified is not None, verified.record.failed) == (True, None)
+        assert verified.record.untried is not None
+        assert verified.record.untried.why.startswith("too little disk")
+
+    def test_for_settings_that_cannot_be_is_on_record(self, server: Server, verified: Backup) -> None:
+        server.places.environment.write_text("LIFETRACKER_DATABASE_URL=nonsense\n")
+
+        with pytest.raises(Refused):
+            backups.verify(server.places, verified)
+
+        assert verified.record.untried is not None
+        assert "must begin with" in verified.record.untried.why
+
+    def test_since_it_was_ended_half_way_is_on_record(
+        self, server: Server, verified: Backup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ended(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(backup_database, "try_out", ended)
+
+        with pytest.raises(KeyboardInterrupt):
+            backups.verify(server.places, verified)
+
+        assert verified.record.untried is not None
+        assert verified.record.untried.why == "it was begun, and did not come to its end"
+
+    def test_takes_no_failure_away(self, server: Server, verified: Backup, monkeypatch: pytest.MonkeyPatch) -> None:
+        spoil(verified, "bit")
+        for spare in (0, 10**18):
+            monkeypatch.setattr(files, "require_space", partial(files.require_space, spare=spare))
+            with pytest.raises(Refused):
+                backups.verify(server.places, verified)
+
+        assert verified.record.failed is not None
+
+    def test_is_over_when_one_passes(self, server: Server, verified: Backup) -> None:
+        write_record(verified, Record(untried=Tried(at=clock(), why="too little disk")))
+
+        backups.verify(server.places, verified)
+
+        assert verified.record.untried is None
+
+    def test_cannot_be_hidden_by_a_record_that_nobody_can_read(self, verified: Backup) -> None:
+        (verified.folder / "VERIFIED.json").write_text("{")
+
+        assert verified.verified is None
+        assert verified.record.untried is not None
+
+    def test_is_read_by_the_release_before(self, verified: Backup) -> None:
+        """Which looks for one word, and takes a backup for unsound that holds files it does not know."""
+        assert set(json.loads((verified.folder / "VERIFIED.json").read_text())) == {"verified"}
+        assert {each.name for each in verified.folder.iterdir()} == {MANIFEST, "VERIFIED.json", "life_tracker.db"}
 
 
 def spoil(made: Backup, damage: str) -> None:
@@ -463,6 +645,19 @@ class TestCommand:
 
         assert done.exit_code == 1
         assert "is damaged" in str(done.exception)
+
+    def test_lists_what_became_of_each(self, server: Server) -> None:
+        made = [backups.make(server.places) for _ in range(3)]
+        write_record(made[0], Record(failed=Tried(at=clock(), why="cut")))
+        write_record(made[1], Record(verified=clock(), untried=Tried(at=clock(), why="too little disk")))
+        (made[2].folder / MANIFEST).unlink()
+
+        said = CliRunner().invoke(commands, ["backup", "--list", "--root", str(server.places.root)]).output
+
+        lines = dict(line.split("\t", 1) for line in said.splitlines())
+        assert re.search(r"\tunsound since 2.*Z: cut$", lines[made[0].id])
+        assert re.search(r"\tverified 2.*Z; drill not done 2.*Z: too little disk$", lines[made[1].id])
+        assert lines[made[2].id].startswith("no backup\t")
 
     def test_keeps_as_many_as_the_operator_decided(self, server: Server) -> None:
         server.places.config.write_text("keep_backups = 1\n")
