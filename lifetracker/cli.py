@@ -29,6 +29,7 @@ from lifetracker.ops import commands as ops_commands
 from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.seed_people import Wanted
+from lifetracker.ops.telling import complain
 from lifetracker.templates import service as templates
 from lifetracker.users import service as users
 from lifetracker.users.schemas import UserCreate
@@ -53,7 +54,7 @@ def main() -> None:
     try:
         app()
     except (Problem, Refused, SchemaRefused, SettingsRefused, smoke.Failed, ValueError, OSError) as refused:
-        typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
+        complain(f"lifetracker: {_sentence(refused)}")
         sys.exit(1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from lifetracker.ops import deploy as deploying
 from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.telling import Teller
+from lifetracker.ops.telling import Teller, complain, is_journal
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
 commands.add_typer(backup_commands.commands)
@@ -44,7 +45,12 @@ def run() -> None:
     try:
         commands()
     except (Refused, SettingsRefused, OSError) as refused:
-        typer.echo(f"lifetracker: {_sentence(refused)}", err=True)
+        complain(f"lifetracker: {_sentence(refused)}")
+        sys.exit(1)
+    except Exception:  # a bug: by night nobody watches a terminal, and what the interpreter prints would be no error
+        if not is_journal(2):
+            raise
+        complain(traceback.format_exc())
         sys.exit(1)
 
 

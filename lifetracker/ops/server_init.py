@@ -60,7 +60,7 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
     if real and not only_print:
         _refuse_what_lacks()
     name = _site_name(places, site)
-    for step in _steps(places, name, real):
+    for step in [*_steps(places, name, real)]:  # all of them first: what is refused is refused before the first is done
         if step.is_so():
             say(f"# as it should be: {step.what}")
         else:
@@ -91,16 +91,16 @@ def _site_name(places: Places, given: str | None) -> str:
     They must not differ: two sites of ours in one nginx name the same limits, and it would refuse to load either.
     """
     written = places.read_config().site
-    if given is None or given == written:
-        return written
-    if places.config.exists():
+    name = written if given is None else given
+    if not HOST.fullmatch(name):
+        empty = "; is SITE set in this shell?" if not name else ""
+        raise Refused(f"{name!r} is no name of a site: it wants one as {SITE}, in small letters{empty}")
+    if name != written and places.config.exists():
         raise Refused(
-            f"{places.config} says that this server is {written}, not {given}: to give it another name change that "
+            f"{places.config} says that this server is {written}, not {name}: to give it another name change that "
             f"line, remove {places.nginx}/sites-enabled/{written}.conf, and run `server init` without --site"
         )
-    if not HOST.fullmatch(given):
-        raise Refused(f"{given!r} is no name of a site: it wants one as {SITE}, in small letters")
-    return given
+    return name
 
 
 def _refuse_what_lacks() -> None:
@@ -208,7 +208,10 @@ def _file(target: Path, ours: Path, mode: str) -> Step:
 
 
 def _certificate(places: Places, site: str) -> Iterator[Step]:
-    """A self-signed one until there is a real one, since nginx does not start without."""
+    """A self-signed one until there is a real one, since nginx does not start without.
+
+    In the place of links that lead nowhere, too: they were laid for a certificate that did not come.
+    """
     chain, key = places.etc / "tls/fullchain.pem", places.etc / "tls/privkey.pem"
     if chain.exists() != key.exists():
         raise Refused(f"of {chain} and {key} only one is there: bring the other, or move that one away")
@@ -217,8 +220,12 @@ def _certificate(places: Places, site: str) -> Iterator[Step]:
         *("-days", SELF_SIGNED_DAYS, "-subj", f"/CN={site}", "-addext", f"subjectAltName=DNS:{site}"),
         *("-keyout", str(key), "-out", str(chain)),
     )
+    lost = [str(file) for file in (chain, key) if file.is_symlink() and not file.exists()]
     what = f"a certificate for {site}: self-signed, until docs/operations.md has brought a real one"
-    yield Step(what, lambda: chain.exists() and key.exists(), [make])
+    if lost:
+        what += f"; {' and '.join(lost)} led nowhere"
+    remove = [("rm", "-f", *lost)] if lost else []
+    yield Step(what, lambda: chain.exists() and key.exists(), [*remove, make])
 
 
 def _site(places: Places, site: str) -> Iterator[Step]:
@@ -235,6 +242,14 @@ def _site(places: Places, site: str) -> Iterator[Step]:
         yield Step(what, lambda: is_so(beside), [_write(beside)], wanted)
     else:
         yield Step(f"nginx's site {site}", is_so, [_write(target)], wanted)
-    enabled = places.nginx / "sites-enabled" / target.name
-    link = ("ln", "-s", f"../sites-available/{target.name}", str(enabled))
-    yield Step(f"{site} is enabled", enabled.is_symlink, [link])
+    yield _enabled(target, places.nginx / "sites-enabled" / target.name)
+
+
+def _enabled(site: Path, enabled: Path) -> Step:
+    """By a link. A copy is what nginx loads: it stays where it is otherwise than the site, and gives way where not."""
+    copied = enabled.is_file() and not enabled.is_symlink()
+    if copied and not (site.is_file() and site.read_bytes() == enabled.read_bytes()):
+        what = f"{enabled} is a copy, otherwise than {site}: it stays, and is what nginx loads"
+        return Step(what, lambda: True, [])
+    link = ("ln", "-sfn", f"../sites-available/{site.name}", str(enabled))
+    return Step(f"{site.stem} is enabled", lambda: enabled.is_symlink() and enabled.exists(), [link])

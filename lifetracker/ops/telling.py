@@ -1,4 +1,4 @@
-"""What the operator sees while something is done: each step with its time, and how far a long one is."""
+"""What the operator sees while something is done: each step with its time, how far a long one is, and what is wrong."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ from contextlib import contextmanager, suppress
 import typer
 
 WIDTH = 18
+ERROR = "<3>"  # before a line, as journald reads it
+
+
+def complain(text: str) -> None:
+    """On stderr. Where that is the journal, as errors: it takes for information what says nothing of itself."""
+    mark = ERROR if is_journal(2) else ""
+    for line in text.splitlines():
+        typer.echo(f"{mark}{line}", err=True)
+
+
+def is_journal(descriptor: int) -> bool:
+    """systemd tells device and inode of the stream that it gave: what is started from there may have another."""
+    try:
+        seen = os.fstat(descriptor)
+    except OSError:  # closed
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{seen.st_dev}:{seen.st_ino}"
 
 
 class Teller:

@@ -151,6 +151,41 @@ class TestRun:
         assert ended.value.code == 1
 
 
+class TestInTheJournal:
+    """What a unit runs: `journalctl -p err` has what was refused, and what was a bug."""
+
+    @pytest.fixture(autouse=True)
+    def journal(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        stream = os.fstat(2)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{stream.st_dev}:{stream.st_ino}")
+
+    def test_a_refused_backup_is_an_error(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["lifetracker", "backup", "--verify", "--root", str(tmp_path)])
+
+        with pytest.raises(SystemExit):
+            commands.run()
+
+        assert capfd.readouterr().err.startswith("<3>lifetracker: there is no backup in ")
+
+    def test_a_bug_is_an_error_in_each_of_its_lines(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any, **__: Any) -> None:
+            raise KeyError("files")
+
+        monkeypatch.setattr(server_init, "init", fail)
+        monkeypatch.setattr(sys, "argv", ["lifetracker", "server", "init"])
+
+        with pytest.raises(SystemExit):
+            commands.run()
+
+        said = capfd.readouterr().err.splitlines()
+        assert said[-1] == "<3>KeyError: 'files'"
+        assert all(line.startswith("<3>") for line in said)
+
+
 class TestInstalled:
     """The command in /usr/local/bin, up to where it becomes the release's own."""
 

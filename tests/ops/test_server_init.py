@@ -145,6 +145,48 @@ class TestWhatTheOperatorWrote:
         with pytest.raises(Refused, match="only one is there"):
             init(places)
 
+    def test_is_a_certificate_no_more_where_its_links_lead_nowhere(self, places: Places) -> None:
+        """As a pasted section 5 left them when certbot had failed."""
+        init(places)
+        tls, made = places.etc / "tls", found(places.root)
+        for name in ("fullchain.pem", "privkey.pem"):
+            (tls / name).unlink()
+            (tls / name).symlink_to(f"/etc/letsencrypt/live/api.lifetracker.site/{name}")
+
+        printed = init(places, only_print=True)
+        said = init(places)
+
+        assert found(places.root) == made
+        assert any("led nowhere" in line for line in said)
+        assert any(line.startswith("rm -f ") for line in printed)
+
+    def test_stays_where_the_site_was_copied_and_edited(self, places: Places) -> None:
+        init(places)
+        enabled = places.nginx / "sites-enabled" / "api.lifetracker.site.conf"
+        enabled.unlink()
+        enabled.write_text("# mine\n")
+
+        said = init(places)
+
+        assert enabled.read_text() == "# mine\n"
+        assert any("is a copy, otherwise than" in line for line in said)
+
+    @pytest.mark.parametrize("lay", ["copy", "link that leads nowhere"])
+    def test_gives_way_to_the_link_where_it_holds_nothing_of_theirs(self, places: Places, lay: str) -> None:
+        init(places)
+        made = found(places.root)
+        enabled = places.nginx / "sites-enabled" / "api.lifetracker.site.conf"
+        site = enabled.read_bytes()
+        enabled.unlink()
+        if lay == "copy":
+            enabled.write_bytes(site)
+        else:
+            enabled.symlink_to("../sites-available/gone.conf")
+
+        init(places)
+
+        assert found(places.root) == made
+
     def test_is_kept_beside_a_unit_that_is_ours(self, places: Places) -> None:
         init(places)
         unit = places.units / "lifetracker-api.service"
@@ -162,12 +204,35 @@ class TestWhatTheOperatorWrote:
         with pytest.raises(Refused, match="move away what stands there"):
             init(places)
 
+    def test_is_refused_before_anything_is_made(self, places: Places) -> None:
+        (places.etc / "tls").mkdir(parents=True)
+        (places.etc / "tls/privkey.pem").write_text("theirs")
+        before = found(places.root)
+
+        with pytest.raises(Refused, match="only one is there"):
+            init(places)
+
+        assert found(places.root) == before
+
 
 class TestSite:
     @pytest.mark.parametrize("name", ["localhost", "a b.org", 'x".org', "x.org; }", "-a.org", "Habits.Example.org", ""])
     def test_refuses_what_is_no_name(self, places: Places, name: str) -> None:
         with pytest.raises(Refused, match="no name of a site"):
             init(places, name)
+
+    def test_that_is_empty_may_be_a_shell_that_lost_it(self, places: Places) -> None:
+        init(places)
+
+        with pytest.raises(Refused, match=r"'' is no name of a site.*is SITE set in this shell"):
+            init(places, "")
+
+    def test_that_cannot_be_is_refused_in_the_operators_file_as_well(self, places: Places) -> None:
+        init(places)
+        places.config.write_text('site = ""\n')
+
+        with pytest.raises(Refused, match="no name of a site"):
+            init(places)
 
     def test_is_changed_in_one_place_only(self, places: Places) -> None:
         init(places, "habits.example.org")

@@ -8,6 +8,7 @@ import re
 import pytest
 import typer
 
+from lifetracker.ops import telling
 from lifetracker.ops.telling import Teller
 
 
@@ -63,3 +64,30 @@ class TestTeller:
         monkeypatch.setattr(typer, "echo", gone)
 
         Teller().say("x")
+
+
+class TestComplain:
+    def test_is_a_line_on_stderr(self, capfd: pytest.CaptureFixture[str]) -> None:
+        telling.complain("one\ntwo")
+
+        assert capfd.readouterr() == ("", "one\ntwo\n")
+
+    def test_is_an_error_in_the_journal(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stream = os.fstat(2)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{stream.st_dev}:{stream.st_ino}")
+
+        telling.complain("one\ntwo")
+
+        assert capfd.readouterr().err == "<3>one\n<3>two\n"
+
+    def test_is_none_where_the_stream_of_the_journal_is_another(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As in a shell below a unit."""
+        monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+
+        telling.complain("one")
+
+        assert capfd.readouterr().err == "one\n"
