@@ -73,6 +73,7 @@ class Tried(BaseModel):
 class Record(BaseModel):
     """What is known of a backup since it was made, in `VERIFIED.json` beside its manifest, which never changes.
 
+    The release before takes a backup that holds any other file for damaged, and reads `verified` alone.
     `verified`: when a drill last passed, None where one failed since. `failed`: the drill that found it unsound, None
     where one passed since. `untried`: a drill since then that came to no end, which says nothing of the backup.
     `there`: an instant by which it was there, for one that a clock dated ahead of its time.

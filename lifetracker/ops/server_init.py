@@ -221,10 +221,8 @@ def _certificate(places: Places, site: str) -> Iterator[Step]:
         *("-keyout", str(key), "-out", str(chain)),
     )
     lost = [str(file) for file in (chain, key) if file.is_symlink() and not file.exists()]
-    what = f"a certificate for {site}: self-signed, until docs/operations.md has brought a real one"
-    if lost:
-        what += f"; {' and '.join(lost)} led nowhere"
-    remove = [("rm", "-f", *lost)] if lost else []
+    remove, why = ([("rm", "-f", *lost)], f"; {' and '.join(lost)} led nowhere") if lost else ([], "")
+    what = f"a certificate for {site}: self-signed, until docs/operations.md has brought a real one{why}"
     yield Step(what, lambda: chain.exists() and key.exists(), [*remove, make])
 
 

@@ -197,6 +197,17 @@ class TestWhatTheOperatorWrote:
 
         assert (unit.read_bytes(), unit.with_name(f"{unit.name}.old").read_bytes()) == (ours, b"[Service]\n")
 
+    def test_is_no_mask_of_a_unit_of_ours(self, places: Places) -> None:
+        init(places)
+        unit = places.units / "lifetracker-backup.service"
+        ours = unit.read_bytes()
+        unit.unlink()
+        unit.symlink_to("/dev/null")
+
+        init(places)
+
+        assert (unit.is_symlink(), unit.read_bytes()) == (False, ours)
+
     def test_is_not_a_folder_of_ours(self, places: Places) -> None:
         places.home.parent.mkdir(parents=True)
         places.home.write_text("mine")
