@@ -18,7 +18,8 @@ from lifetracker.migrations.partition import partition
 from lifetracker.ops import backup as backups
 from lifetracker.ops import backup_server_repository
 from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.backup_manifest import Backup, sum_of, write_manifest
+from lifetracker.ops.backup_repository import Damaged
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from tests.core.units import note, notes
@@ -106,6 +107,28 @@ class TestBackup:
 
         with pytest.raises(Refused, match="is damaged"):
             backups.verify(server.places, backup)
+
+    def test_fails_its_drill_when_it_cannot_be_restored(self, server: Server, backup: Backup) -> None:
+        """A dump that was no good before it was summed up."""
+        backup.database.write_bytes(backup.database.read_bytes()[:-100])
+        sums = {backup.database.name: sum_of(backup.database)}
+        write_manifest(backup.folder, backup.manifest.model_copy(update={"files": sums}))
+
+        with pytest.raises(Damaged, match="it cannot be restored"):
+            backups.verify(server.places, backups.find(server.places, backup.id))
+
+        assert backup.record.failed is not None
+
+    def test_says_nothing_of_it_when_the_server_is_away(self, server: Server, backup: Backup) -> None:
+        backups.verify(server.places, backup)
+        away = "postgresql+psycopg://nobody:secret@127.0.0.1:1/none"
+        server.places.environment.write_text(f"LIFETRACKER_DATABASE_URL={away}\n")
+
+        with pytest.raises(Refused, match="PostgreSQL: connection"):
+            backups.verify(server.places, backup)
+
+        assert (backup.verified is not None, backup.record.failed) == (True, None)
+        assert backup.record.untried is not None
 
     def test_says_which_programs_are_missing(
         self, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
