@@ -29,10 +29,11 @@ from lifetracker.core.checkpoints import Checkpoints
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.db_repository import translated
 from lifetracker.core.engines import Engines, SchemaRefused, url_of
-from lifetracker.core.errors import Conflict, Given, Unavailable
+from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
 from lifetracker.core.holding import AT_MOST, TooLongHere, Watch, name_of
 from lifetracker.core.open_file import OpenFile
 from lifetracker.core.prepared import Prepared
+from lifetracker.core.release import TRIAL, Trial
 from lifetracker.core.turns import Turns
 from lifetracker.core.waiting import Locked, Raised, Together, Waiting, pauses
 
@@ -109,10 +110,18 @@ class Database:
     """The doors `read` and `write`, and `read_now` and `write_now` for callers without an event loop."""
 
     def __init__(
-        self, url: str, *, clock: Clock = utc_now, wait: float = 5.0, threads: int = 8, create: bool = False
+        self,
+        url: str,
+        *,
+        clock: Clock = utc_now,
+        wait: float = 5.0,
+        threads: int = 8,
+        create: bool = False,
+        trial: Trial = TRIAL,
     ) -> None:
-        """`create` makes a missing SQLite file; only a migration wants that."""
+        """`create` makes a missing SQLite file; only a migration wants that. While `trial` goes on, no door writes."""
         self.url = url_of(url)
+        self._trial = trial
         self._clock = clock
         self._wait = wait
         self._engines = Engines(self.url, threads, create=create)
@@ -172,6 +181,7 @@ class Database:
         return self._run_waiting(self._engines.read, self._wait, lambda tx: work(tx, *args, **kwargs))
 
     def write_now(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        self._refuse_on_trial()
         return self._run_waiting(self._engines.write, self._wait, lambda tx: work(tx, *args, **kwargs))
 
     def migrate_now(self, work: Callable[[Connection], R]) -> R:
@@ -211,7 +221,16 @@ class Database:
             self._turns.close()
         self._engines.dispose()
 
+    def _refuse_on_trial(self) -> None:
+        if self._trial.goes_on:
+            raise Busy(
+                "a new release is being tried, and nothing is written before it is kept: try again in a moment",
+                "a deploy is under way, or was cut short: `lifetracker deploy --recover` ends it",
+            )
+
     async def _unit(self, writable: bool, wait: float, work: object, run: Callable[[Transaction], R]) -> R:
+        if writable:
+            self._refuse_on_trial()
         if not getattr(work, "takes_long", False):
             try:
                 if self._together is None:

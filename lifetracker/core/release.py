@@ -1,9 +1,11 @@
-"""Which release this code is: what `release.json` beside the package says."""
+"""Which release this code is, by `release.json` beside the package; and whether it is kept, or still on trial."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+ON_TRIAL = ".on_trial"
 
 
 def release_of(package: Path) -> str | None:
@@ -15,5 +17,30 @@ def release_of(package: Path) -> str | None:
         return None
 
 
+def mark_of_trial(release: Path) -> Path:
+    """The file beside a release's folder that is there while a deploy may still take back what it would write."""
+    return release.with_name(f"{release.name}{ON_TRIAL}")
+
+
+class Trial:
+    """Whether the release in a folder is on trial: nothing may be acknowledged then that a deploy could undo.
+
+    The mark is made before the release starts, and never while it runs: a process that began without it need not look
+    again, nor one that has seen it go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        mark = mark_of_trial(folder)
+        self._mark = mark if mark.exists() else None
+
+    @property
+    def goes_on(self) -> bool:
+        if self._mark is not None and not self._mark.exists():
+            self._mark = None
+        return self._mark is not None
+
+
+PACKAGE = Path(__file__).resolve().parents[1]
 # Read at the start: after a swap the code that still runs must go on naming its own release.
-RELEASE = release_of(Path(__file__).resolve().parents[1])
+RELEASE = release_of(PACKAGE)
+TRIAL = Trial(PACKAGE.parent)

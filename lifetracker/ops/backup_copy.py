@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import IO, Any
 
 from lifetracker.ops import backup_repository as repository
 from lifetracker.ops.backup_files import sync_folder
@@ -25,6 +25,7 @@ from lifetracker.ops.refusal import Refused
 
 SYNC_STEPS = 2  # a copy is synced each so many steps, and rests a moment after each: others write on the same disk
 REST = 0.002
+PIECE = 1024**2
 BESIDE = ("wal", "shm", "journal")
 FIRST_BYTE, BYTES = 0x4000_0000, 512  # those that SQLite locks (sqlite.org/src, os.h)
 
@@ -91,6 +92,35 @@ def compare(live: Path, other: Path) -> dict[str, tuple[int, int, int]]:
     return repository.differences(live, other)
 
 
+def written(live: Path, other: Path) -> dict[str, tuple[int, int, int]]:
+    return repository.differences(live, other, but_for=repository.WHEN)
+
+
+def refresh(live: Path, copy: Path) -> dict[str, Any]:
+    """A copy that was made while others wrote, brought to what the file holds now that nobody has it open; and what
+    was counted in it. What is the same on both disks is read, and not written: a second copy would take ten times as
+    long, and people wait."""
+    repository.fold(live)
+    with _alone(live):
+        _require_folded(live)
+        with live.open("rb") as new, copy.open("r+b") as old:
+            _bring_over(new, old)
+    return repository.counted_in(copy)
+
+
+def _bring_over(new: IO[bytes], old: IO[bytes]) -> None:
+    while piece := new.read(PIECE):
+        at = old.tell()
+        if old.read(PIECE) != piece:
+            old.seek(at)
+            old.write(piece)
+    old.truncate(new.tell())
+    old.seek(repository.LOGGED_AT)
+    old.write(repository.WITHOUT_LOG)
+    old.flush()
+    os.fsync(old.fileno())
+
+
 def switch(new: Path, live: Path) -> None:
     """`new` in place of the live database: at every instant the old one is there, whole, or the new one.
 
@@ -144,6 +174,8 @@ WORKS: dict[str, Callable[..., Any]] = {
     "keep": keep,
     "receive": receive,
     "compare": compare,
+    "written": written,
+    "refresh": refresh,
     "switch": switch,
     "switch-damaged": switch_damaged,
 }

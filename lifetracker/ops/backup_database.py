@@ -27,6 +27,12 @@ def copy(source: Source, folder: Path) -> Facts:
     return Facts.model_validate(ask("dump", to, user=USER, module=DUMP, environment={NAME: source.url}))
 
 
+def refresh(source: Source, folder: Path) -> Facts:
+    """The copy in a folder, brought to what a file holds that nobody has open; and what it holds then."""
+    to = folder / DATABASE[source.engine]
+    return Facts.model_validate(ask("refresh", source.file or to, to, user=USER))
+
+
 def keep(source: Source, folder: Path) -> Facts:
     """The bytes of a file that is damaged, and of its log, as they are; on PostgreSQL what can be dumped."""
     to = folder / DATABASE[source.engine]

@@ -38,6 +38,13 @@ def lend(folder: Path, user: str) -> None:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
 
 
+def lend_again(folder: Path, user: str) -> None:
+    """What was taken over, with the plain files in it, for one more piece of work."""
+    if (owner := _owner(user)) is not None:
+        for path in (*folder.iterdir(), folder):
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
 def take_over(folder: Path) -> None:
     """What was lent is ours alone: its maker may not change it any more, nor have put there what is no file.
 

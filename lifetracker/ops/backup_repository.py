@@ -3,7 +3,7 @@
 # ruff: noqa: S608  names of tables come from the database's own schema, quoted
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ STEP_PAGES = 256  # 1 MiB of a copy at a time
 FINDINGS = 5
 HEADER = b"SQLite format 3\0"
 FULL = ("full", "disk I/O error", "too big")
+# Two bytes of a file's header: whether what is written goes to a log first (sqlite.org/fileformat2.html).
+LOGGED_AT, WITHOUT_LOG = 18, b"\1\1"
+WHEN = frozenset({"created_at", "updated_at"})  # columns that say when a row was written, and nothing else
 
 
 class Damaged(Refused):
@@ -55,11 +58,22 @@ def facts_of(file: Path) -> dict[str, Any]:
     require_header(file)
     with _damage(file), closing(_open(file, "ro", "immutable=1")) as database:
         _require_sound(database, file)
-        names = _tables(database)
-        if "alembic_version" not in names:
-            raise NotOurs(f"{file} is not a database of LifeTracker: it holds none of its tables")
-        revision = database.execute("SELECT version_num FROM alembic_version").fetchone()
-        return {"tables": {name: _count(database, name) for name in names}, "revision": revision and revision[0]}
+        return _counted(database, file)
+
+
+def counted_in(file: Path) -> dict[str, Any]:
+    """The same of a file whose soundness is known."""
+    require_header(file)
+    with _damage(file), closing(_open(file, "ro", "immutable=1")) as database:
+        return _counted(database, file)
+
+
+def _counted(database: Any, file: Path) -> dict[str, Any]:
+    names = _tables(database)
+    if "alembic_version" not in names:
+        raise NotOurs(f"{file} is not a database of LifeTracker: it holds none of its tables")
+    revision = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    return {"tables": {name: _count(database, name) for name in names}, "revision": revision and revision[0]}
 
 
 def require_header(file: Path) -> None:
@@ -81,23 +95,26 @@ def _require_sound(database: Any, file: Path) -> None:
         raise Damaged(f"the database is damaged: {len(lost)} rows without their parent: {'; '.join(lost[:FINDINGS])}")
 
 
-def differences(live: Path, other: Path) -> dict[str, tuple[int, int, int]]:
-    """By table that differs: rows now, rows in the other, and how many of now's are not in the other as they are."""
+def differences(live: Path, other: Path, but_for: Set[str] = frozenset()) -> dict[str, tuple[int, int, int]]:
+    """By table that differs: rows now, rows in the other, and how many of now's are not in the other as they are, but
+    for some columns."""
     with _damage(live), closing(_open(live, "rw")) as database:
         database.execute("ATTACH ? AS other", (f"file:{quote(str(other.absolute()))}?mode=ro&immutable=1",))
         database.execute("PRAGMA query_only = ON")
-        found = {name: _difference(database, name) for name in {*_tables(database), *_tables(database, "other")}}
+        names = {*_tables(database), *_tables(database, "other")}
+        found = {name: _difference(database, name, but_for) for name in names}
     return {name: each for name, each in sorted(found.items()) if each[2] or each[0] != each[1]}
 
 
-def _difference(database: Any, table: str) -> tuple[int, int, int]:
+def _difference(database: Any, table: str, but_for: Set[str]) -> tuple[int, int, int]:
     ours, theirs = (_columns(database, schema, table) for schema in ("main", "other"))
     now = _count(database, table) if ours else 0
     then = _count(database, table, "other") if theirs else 0
     if ours != theirs:
         return now, then, now
-    name = _quoted(table)
-    lost = database.execute(f"SELECT count(*) FROM (SELECT * FROM main.{name} EXCEPT SELECT * FROM other.{name})")
+    name, columns = _quoted(table), ", ".join(_quoted(each) for each in ours if each not in but_for)
+    both = f"SELECT {columns} FROM main.{name} EXCEPT SELECT {columns} FROM other.{name}"
+    lost = database.execute(f"SELECT count(*) FROM ({both})")
     return now, then, lost.fetchone()[0]
 
 

@@ -17,6 +17,7 @@ from lifetracker.ops import (
     journal,
     recover,
     release_build,
+    releases,
     remote,
     rollback,
     server_init,
@@ -92,17 +93,21 @@ def deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, and change nothing.")] = False,
     show_status: Annotated[bool, typer.Option("--status", help="Tell what is live, and deploy nothing.")] = False,
     recover_only: Annotated[bool, typer.Option("--recover", help="End one that was cut short, and no more.")] = False,
+    restore_database: Annotated[
+        bool, typer.Option("--restore-database", help="With --recover: put back the database, and lose what it says.")
+    ] = False,
     root: Root = Path("/"),
 ) -> None:
     """Bring a release live: old or new at every moment, and whole."""
     places, tell = Places(root), Teller()
     if host is not None and (show_status or recover_only):
-        raise typer.Exit(remote.ask(host, ["--status" if show_status else "--recover"], sudo=sudo))
+        lose = ["--restore-database"] if restore_database else []
+        raise typer.Exit(remote.ask(host, ["--status"] if show_status else ["--recover", *lose], sudo=sudo))
     if show_status:
         for line in status.told(places):
             typer.echo(line)
     elif recover_only:
-        _recover(places, tell)
+        _recover(places, tell, lose=restore_database)
     elif host is not None:
         words = [*(["--dry-run"] if dry_run else [])]
         words += ["--despite-ops-check", despite_ops_check] if despite_ops_check is not None else []
@@ -121,10 +126,14 @@ def _archive(given: Path | None) -> Path:
     return found
 
 
-def _recover(places: Places, tell: Teller) -> None:
+def _recover(places: Places, tell: Teller, *, lose: bool) -> None:
     with journal.locked(places, "deploy --recover"), interruptible():
-        done = recover.recover(places, tell)
-    typer.echo("RECOVERED" if done else "nothing was cut short: all is as it should be")
+        done = recover.recover(places, tell, lose=lose)
+        current = releases.live(places)
+    if done is None:
+        typer.echo("nothing was cut short: all is as it should be")
+    else:
+        typer.echo(f"{current.id if current else 'nothing'} is live\nRECOVERED")
 
 
 @commands.command("rollback")

@@ -12,30 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import (
-    archive,
-    backup,
-    backup_code,
-    backup_database,
-    backup_files,
-    journal,
-    ops_check,
-    releases,
-    systemd,
-    venv,
-)
+from lifetracker.ops import archive, backup, backup_code, journal, ops_check, rehearsal, releases, venv
 from lifetracker.ops.archive import MANIFEST, Archive
 from lifetracker.ops.backup_repository import NotOurs
-from lifetracker.ops.backup_source import NAME, Source, source_of
+from lifetracker.ops.backup_source import Source, source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
-from lifetracker.ops.places import USER, Places
+from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.releases import NOTE, Release
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import Work, clear_away, rehearsal, serves
+from lifetracker.ops.work import Work, clear_away
 
 Check = Callable[[Places], list[Outcome]]
 SPARE = 100 * 1024**2
@@ -72,12 +61,11 @@ def deploy(
                 _put_live(work)
                 _check_again(work, check, failing)
         except BREAKS as broke:
-            why = str(broke) or "interrupted"
-            tell.say(f"{why}\n  putting back what was")
-            work.put_back(why)
+            work.take_back(str(broke) or "interrupted")
             raise
         if not dry_run:
             _prune(work)
+            work.journal.close(work.undertaking)
     return work.undertaking.release
 
 
@@ -118,10 +106,12 @@ def _judge(work: Work, members: Archive, despite: str | None, check: Check) -> s
         new.compile()
     with work.step("import"):
         new.run_python(work.places, "-c", "import lifetracker.main")
-    if work.previous is None:
-        return set()
-    with work.step("ops-check") as facts:
-        return _look_after(check(work.places), facts, despite)
+    failing = set[str]()
+    if work.previous is not None:
+        with work.step("ops-check") as facts:
+            failing = _look_after(check(work.places), facts, despite)
+    _rehearse(work, new)
+    return failing
 
 
 def _refuse_too_little_disk(places: Places, members: Archive) -> None:
@@ -159,8 +149,7 @@ def _look_after(outcomes: list[Outcome], facts: dict[str, Any], despite: str | N
 
 
 def _call_off(work: Work) -> None:
-    new = Release(work.places.new)
-    pending = not serves(work.places, new)
+    pending = not Release(work.places.new).serves(work.places)
     clear_away(work.places)
     work.journal.end(work.undertaking, "dry run")
     work.tell.say(f"this would go live; {'the database would be migrated' if pending else 'no migration is pending'}")
@@ -176,7 +165,8 @@ def _put_live(work: Work) -> None:
             facts["backup"] = saved
     with work.step("release"):
         _settle(work)
-    _rehearse(work)
+    if work.undertaking.facts.get("closed"):
+        work.stand_still()
     with work.step("migration"):
         work.release.run(work.places, "db", "upgrade", "--leave-newer", seconds=3600)
     work.go_live()
@@ -208,28 +198,29 @@ def _settle(work: Work) -> None:
     archive.sync(work.places.home)
 
 
-def _rehearse(work: Work) -> None:
-    """Try a pending migration on the copy that was just made. Where the old code could not serve what comes out, the
-    service is stopped for the real one: better a clear 503 than answers from code that does not know its tables."""
-    saved = work.undertaking.facts.get("backup")
-    if saved is None or source_of(work.places).file is None or serves(work.places, work.release):
+def _rehearse(work: Work, new: Release) -> None:
+    """Try a pending migration on a copy, and find out whether the old code could serve what comes out. Where it could
+    not, the service will be stopped for the real one, and nothing is written from then until the release is kept."""
+    source = source_of(work.places)
+    if not is_there(source) or new.serves(work.places):
         return
-    with work.step("rehearsal"):
-        there = {NAME: f"sqlite:///{_copied(work.places, saved)}"}
-        work.release.run(work.places, "db", "upgrade", seconds=3600, settings=there)
-        may_stay = work.previous is None or serves(work.places, work.previous, settings=there)
-    if not may_stay:
-        with work.step("stop"):
-            systemd.stop()
+    with work.step("rehearsal") as facts:
+        facts["closed"] = not _may_stay(work, new)
 
 
-def _copied(places: Places, saved: str) -> Path:
-    """The database of a backup in a folder of its own, where the service's user may write."""
-    found, folder = backup.find(places, saved), rehearsal(places)
-    shutil.rmtree(folder, ignore_errors=True)
-    backup_files.lend(folder, USER)
-    backup_database.try_out(found, folder, source_of(places))
-    return folder / found.database.name
+def _may_stay(work: Work, new: Release) -> bool:
+    """Whether the release of before can serve the copy, once it is migrated. A server's database has no copy: there it
+    is taken to be closed. Nothing is tried on one that was made for us and holds no table of ours yet."""
+    if source_of(work.places).file is None:
+        return work.previous is None
+    try:
+        with rehearsal.copied(work.places) as there:
+            rehearsal.upgrade(work.places, new, there)
+            return work.previous is None or work.previous.serves(work.places, there)
+    except NotOurs:
+        if work.previous is not None:
+            raise
+        return True
 
 
 def is_there(source: Source) -> bool:

@@ -22,14 +22,18 @@ from lifetracker.ops.archive import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
-BEGIN, END, OUTCOME = "begin", "end", "outcome"
-PUT_BACK = "put back"
+BEGIN, END, OUTCOME, NOTE = "begin", "end", "outcome", "note"
+PUT_BACK, RECORD = "put back", "record"
+DONE, FAILED = "done", "failed"
 MOMENTS = 50
 
 
 @dataclass(slots=True)
 class Undertaking:
-    """One deploy or rollback as the journal tells it: `facts` are what its steps found, `outcome` how it ended."""
+    """One deploy or rollback as the journal tells it: `facts` are what its steps found, `outcome` how it ended.
+
+    `over` is whether its command came to its own end, too, and could say so.
+    """
 
     id: str
     what: str
@@ -39,6 +43,12 @@ class Undertaking:
     facts: dict[str, Any] = field(default_factory=dict)
     outcome: str | None = None
     at: str = ""
+    over: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether its release was found sound, and goes on: from the first line of the record on."""
+        return RECORD in self.steps
 
 
 class Journal:
@@ -49,7 +59,7 @@ class Journal:
 
     def begin(self, undertaking: Undertaking) -> None:
         names = ("id", "what", "release", "previous")
-        self._write(undertaking.id, "start", {name: getattr(undertaking, name) for name in names})
+        self._write(undertaking.id, "start", {name: getattr(undertaking, name) for name in names} | {"ends": True})
 
     @contextmanager
     def step(self, undertaking: Undertaking, name: str) -> Iterator[dict[str, Any]]:
@@ -65,6 +75,17 @@ class Journal:
         undertaking.outcome = outcome
         self._write(undertaking.id, OUTCOME, {"outcome": outcome, "why": why})
 
+    def close(self, undertaking: Undertaking) -> None:
+        """Its command is at its end: who types it again means it once more. Releases from before read it, too."""
+        self._write(undertaking.id, OUTCOME, {"outcome": undertaking.outcome, "over": True})
+
+    def note(self, what: str, **told: Any) -> None:
+        """What was done by hand, and is no deploy: on record, and nothing that a recovery would end."""
+        self._write(f"{what} {utc_now().isoformat(timespec='seconds')}", NOTE, {"what": what, "who": _who(), **told})
+
+    def notes(self) -> list[dict[str, Any]]:
+        return [line for line in self._lines() if line.get("phase") == NOTE]
+
     def read(self) -> list[Undertaking]:
         """All that was undertaken, oldest first. A last line that was torn by a power cut says nothing.
 
@@ -76,7 +97,7 @@ class Journal:
             undertaking = latest.get(line["of"])
             if line["phase"] == "start":
                 told = {name: line[name] for name in ("id", "what", "release", "previous")}
-                latest[line["of"]] = Undertaking(**told, at=line["at"])
+                latest[line["of"]] = Undertaking(**told, at=line["at"], over=not line.get("ends"))
                 found.append(latest[line["of"]])
             elif undertaking is None:
                 continue
@@ -87,13 +108,18 @@ class Journal:
             elif line["phase"] == END:
                 undertaking.facts |= line["facts"]
             else:
-                undertaking.outcome = line["outcome"]
+                undertaking.outcome, undertaking.over = line["outcome"], undertaking.over or line.get("over", False)
         return found
 
     def unfinished(self) -> Undertaking | None:
         """The one that was cut short, if the last one was."""
         last = self.read()[-1:]
         return last[0] if last and last[0].outcome is None else None
+
+    def unsaid(self) -> Undertaking | None:
+        """The last one, where it was done and its command was killed before it could say so."""
+        last = self.read()[-1:]
+        return last[0] if last and last[0].outcome == DONE and not last[0].over else None
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         content = self._file.read_text(encoding="utf-8", errors="replace") if self._file.exists() else ""

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from lifetracker.core.release import ON_TRIAL, mark_of_trial
 from lifetracker.ops import shell
 from lifetracker.ops.archive import MANIFEST, sync
 from lifetracker.ops.journal import Undertaking
@@ -42,6 +43,31 @@ class Release:
     @property
     def version(self) -> str:
         return str(json.loads((self.folder / NOTE).read_text(encoding="utf-8"))["version"])
+
+    @property
+    def archive(self) -> str | None:
+        """The digest of the archive that it came in."""
+        told: dict[str, str] = json.loads((self.folder / NOTE).read_text(encoding="utf-8"))
+        return told.get("archive")
+
+    def put_on_trial(self) -> None:
+        """Have it refuse every write, from its next start until it is kept; on the disk before this returns."""
+        mark = mark_of_trial(self.folder)
+        mark.touch()
+        sync(mark)
+        sync(mark.parent)
+
+    def end_trial(self) -> None:
+        mark_of_trial(self.folder).unlink(missing_ok=True)
+        sync(self.folder.parent)
+
+    def serves(self, places: Places, settings: Mapping[str, str] | None = None) -> bool:
+        """Whether its own code can serve the database as it is, or the one that `settings` name."""
+        try:
+            self.run(places, "db", "serves", settings=settings)
+        except shell.ProgramFailed:
+            return False
+        return True
 
     def run(
         self, places: Places, *words: str, seconds: float = 120.0, settings: Mapping[str, str] | None = None
@@ -125,8 +151,15 @@ def switch(places: Places, release: Release) -> None:
 
 def take_away(places: Places, folder: Path) -> None:
     """Remove a folder of ours, so that it is no release from the first moment on."""
+    mark_of_trial(folder).unlink(missing_ok=True)
     (folder / NOTE).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_trials(places: Places) -> None:
+    """Where no deploy is under way, none of them is on trial."""
+    for mark in places.releases.glob(f"*{ON_TRIAL}"):
+        mark.unlink()
 
 
 def good(places: Places, past: list[Undertaking]) -> list[str]:

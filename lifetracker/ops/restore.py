@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,10 @@ from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.backup_source import Source, source_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.restore_database import Losses
 from lifetracker.ops.restore_units import Units
 
 KEPT = "before-restore"
-Losses = Mapping[str, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,20 @@ def restore(
                 return _replace(folder, backup, source, new)
 
 
-def put_back(places: Places, backup: Backup) -> Backup | None:
-    """The same for a deploy that is undone: the service is stopped already, and nobody is asked."""
+def put_back(
+    places: Places, backup: Backup, *, stop: Callable[[], None] = lambda: None, keep: bool = True
+) -> Backup | None:
+    """The same for a deploy that is undone: nobody is asked.
+
+    `stop` ends whoever has the database open, and is called only when all that wants disk was done; `keep` makes a
+    backup of what is there, where it holds what no other does.
+    """
     source = _source(places, backup)
     with backups.open_folder(places) as folder:
         manifests.require_sound(backup)
         with database.received(backup, source) as new:
-            return _replace(folder, backup, source, new)
+            stop()
+            return _replace(folder, backup, source, new, keep=keep)
 
 
 def _source(places: Places, backup: Backup) -> Source:
@@ -81,9 +88,9 @@ def _require_idle(source: Source, running: tuple[str, ...]) -> None:
         raise Refused(f"the database is in use by {', '.join(who)}: end that first")
 
 
-def _replace(folder: Path, backup: Backup, source: Source, new: Path) -> Backup | None:
+def _replace(folder: Path, backup: Backup, source: Source, new: Path, *, keep: bool = True) -> Backup | None:
     _require_idle(source, ())
-    kept = _keep(folder, source)
+    kept = _keep(folder, source) if keep else None
     database.replace(backup, source, new)
     return kept
 

@@ -20,6 +20,8 @@ from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
 
 RECEIVED = ".restoring"
+# By table: rows now, rows then, and rows of now that are not there as they are.
+Losses = Mapping[str, tuple[int, int, int]]
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def _require_folder(folder: Path) -> None:
         raise Refused(f"there is no folder {folder} for the database: make it first")
 
 
-def losses(backup: Backup, source: Source, new: Path) -> Mapping[str, tuple[int, int, int]] | None:
+def losses(backup: Backup, source: Source, new: Path) -> Losses | None:
     """By table that differs: rows now, rows then, rows of now that will not be there as they are. None where what is
     there cannot be read. On PostgreSQL the third is a count's difference."""
     if source.file is None:
@@ -63,10 +65,25 @@ def losses(backup: Backup, source: Source, new: Path) -> Mapping[str, tuple[int,
     if not source.file.exists():
         return {}
     try:
-        found = ask("compare", source.file, new, user=USER)
+        return _compared("compare", source.file, new)
     except (Damaged, NotOurs):
         return None
+
+
+def written(source: Source, other: Path) -> Losses:
+    """By table of a file: what now stands in rows and does not in the other, whenever it was written."""
+    return {} if source.file is None else _compared("written", source.file, other)
+
+
+def _compared(work: str, live: Path, other: Path) -> Losses:
+    found = ask(work, live, other, user=USER)
     return {name: (now, then, lost) for name, (now, then, lost) in found.items()}
+
+
+def told(losses: Losses) -> str:
+    """`3 of 12 rows of daily_log, 1 of 2 rows of users`; a row that would be there again counts, too."""
+    counts = {table: (max(lost, then - now), max(now, then)) for table, (now, then, lost) in losses.items()}
+    return ", ".join(f"{lost} of {of} rows of {table}" for table, (lost, of) in counts.items() if lost)
 
 
 def replace(backup: Backup, source: Source, new: Path) -> None:

@@ -6,13 +6,13 @@ from lifetracker.core.day import utc_now
 from lifetracker.ops import backup, journal, releases, restore, restore_database, systemd
 from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
-from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.releases import STAMP, Release
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import DONE, Work, serves
+from lifetracker.ops.work import Work
 
 
 def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_database: bool = False) -> str:
@@ -37,9 +37,9 @@ def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_datab
                 _restore(work, saved)
             work.go_live()
         except BREAKS as broke:
-            tell.say(f"{broke}\n  putting back what was")
-            work.put_back(str(broke) or "interrupted")
+            work.take_back(str(broke) or "interrupted")
             raise
+        work.journal.close(undertaking)
     return target.id
 
 
@@ -60,7 +60,7 @@ def _choose(places: Places, wanted: str | None, current: Release, past: list[Und
 
 def _backup_for(places: Places, target: Release, past: list[Undertaking], restore_database: bool) -> str | None:
     """The backup to restore, None where the release can serve the database as it is."""
-    if serves(places, target):
+    if target.serves(places):
         return None
     later = (each for each in past if each.what == "deploy" and each.outcome == DONE and each.release > target.id)
     saved: str | None = next((each.facts["backup"] for each in later if "backup" in each.facts), None)
@@ -80,13 +80,12 @@ def _loss(places: Places, saved: str) -> str:
         lost = restore_database.losses(found, source, new)
     if lost is None:
         return "what is there now cannot be read, and would be kept as it is in a backup"
-    told = [f"{count} of {now} rows of {table}" for table, (now, _, count) in lost.items() if count]
-    return f"it would lose or change {', '.join(told) or 'no row'}"
+    return f"it would lose or change {restore_database.told(lost) or 'no row'}"
 
 
 def _restore(work: Work, saved: str) -> None:
     with work.step("backup database") as facts:
         facts["backup"] = backup.make(work.places, "before-rollback").id
+    work.stand_still(restored=saved)
     with work.step("migration"):  # of the database back to the schema of that release
-        systemd.stop()
-        restore.put_back(work.places, backup.find(work.places, saved))
+        restore.put_back(work.places, backup.find(work.places, saved), stop=systemd.stop, keep=False)

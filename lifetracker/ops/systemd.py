@@ -10,6 +10,7 @@ from lifetracker.ops import answer, shell
 from lifetracker.ops.places import SERVICE
 from lifetracker.ops.refusal import Refused
 
+SOCKET = SERVICE.replace(".service", ".socket")
 START_TAKES_AT_MOST = 60.0
 ANSWER_TAKES_AT_MOST = 2.0
 PAUSE = 0.05
@@ -38,8 +39,15 @@ def _forget_failures() -> None:
         shell.run(["systemctl", "reset-failed", SERVICE])
 
 
+def start() -> None:
+    shell.run(["systemctl", "start", SERVICE], seconds=START_TAKES_AT_MOST)
+
+
 def stop() -> None:
-    shell.run(["systemctl", "stop", SERVICE], seconds=START_TAKES_AT_MOST)
+    """The socket first, where there is one: else the next request would start the service again. To start the service
+    starts that, too."""
+    listens = show("ActiveState", unit=SOCKET).get("ActiveState") == "active"
+    shell.run(["systemctl", "stop", *([SOCKET] if listens else []), SERVICE], seconds=START_TAKES_AT_MOST)
 
 
 def ask_health(url: str) -> dict[str, Any]:

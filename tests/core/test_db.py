@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,7 +16,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from lifetracker.core.db import Database, Transaction, takes_long
 from lifetracker.core.engines import SchemaRefused
-from lifetracker.core.errors import Conflict, Unavailable
+from lifetracker.core.errors import Busy, Conflict, Unavailable
+from lifetracker.core.health import check_deeply
+from lifetracker.core.release import Trial, mark_of_trial
 from lifetracker.users import repository
 from lifetracker.users.models import TOKENS, USERS
 from tests.core.units import another, note, notes, url_of
@@ -208,6 +211,44 @@ class TestDatabaseErrors:
             db.write_now(lambda tx: tx.exec(insert(TOKENS).values(token_of_nobody(tx, digest="a secret"))))
 
         assert "a secret" not in str(failed.value)
+
+
+class TestOnTrial:
+    """While a deploy may still put back what was before this release."""
+
+    @pytest.fixture
+    def mark(self, tmp_path: Path) -> Path:
+        mark = mark_of_trial(tmp_path / "release")
+        mark.touch()
+        return mark
+
+    @pytest.fixture
+    def trying(self, db: Database, mark: Path, tmp_path: Path) -> Iterator[Database]:
+        with another(db, trial=Trial(tmp_path / "release")) as made:
+            yield made
+
+    def test_refuses_every_write_at_once_and_says_when_to_come_back(self, trying: Database) -> None:
+        for door in (lambda: asyncio.run(trying.write(note)), lambda: trying.write_now(note)):
+            with pytest.raises(Busy) as refused:
+                door()
+            assert (refused.value.code, refused.value.headers) == ("busy", {"Retry-After": "2"})
+        assert trying.read_now(notes) == []
+
+    def test_skips_what_may_as_well_be_written_another_time(self, trying: Database) -> None:
+        asyncio.run(trying.write_or_skip(note))
+
+        assert trying.read_now(notes) == []
+
+    def test_goes_on_reading(self, trying: Database) -> None:
+        asyncio.run(trying.ping())
+
+    def test_is_told_to_who_looks_deeper(self, trying: Database) -> None:
+        assert "`lifetracker deploy --recover` ends it" in asyncio.run(check_deeply(trying)).write
+
+    def test_ends_with_its_mark(self, trying: Database, mark: Path) -> None:
+        mark.unlink()
+
+        assert asyncio.run(trying.write(note)) == "a note"
 
 
 class TestUrl:

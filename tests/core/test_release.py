@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.core.release import release_of
+from lifetracker.core.release import Trial, mark_of_trial, release_of
 
 
 class TestReleaseOf:
@@ -23,3 +23,24 @@ class TestReleaseOf:
         (tmp_path / "release.json").write_bytes(content.encode("latin-1"))
 
         assert release_of(tmp_path / "lifetracker") is None
+
+
+class TestTrial:
+    def test_goes_on_until_its_mark_is_gone(self, tmp_path: Path) -> None:
+        mark_of_trial(tmp_path / "r1").touch()
+        trial = Trial(tmp_path / "r1")
+
+        assert trial.goes_on
+        mark_of_trial(tmp_path / "r1").unlink()
+        assert not trial.goes_on
+
+    def test_is_of_one_release_alone(self, tmp_path: Path) -> None:
+        mark_of_trial(tmp_path / "r1").touch()
+
+        assert not Trial(tmp_path / "r2").goes_on
+
+    def test_that_was_none_at_the_start_is_none_later(self, tmp_path: Path) -> None:
+        trial = Trial(tmp_path / "r1")
+        mark_of_trial(tmp_path / "r1").touch()
+
+        assert not trial.goes_on

@@ -387,7 +387,7 @@ class TestMigration:
         go(server, "1.1.0", schema="0002", serves=("0002",))
 
         steps = Journal(server.places).read()[-1].steps
-        assert steps[steps.index("rehearsal") : steps.index("migration") + 1] == ["rehearsal", "stop", "migration"]
+        assert steps[steps.index("release") : steps.index("swap")] == ["release", "stop", "backup again", "migration"]
         assert (live(server), schema(server)) == ("1.1.0", "0002")
 
     @pytest.mark.slow

@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +19,12 @@ import pytest
 from lifetracker.ops import deploy, journal, releases, rollback
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.recover import recover
-from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
 from tests.ops.trial import Trial, trial
 
 DEPLOY = (
-    *("space", "unpack", "libraries", "guards", "compile", "import", "ops-check", "backup code", "backup database"),
-    *("release", "rehearsal", "migration", "swap", "compileall", "restart", "health", "smoke", "record"),
+    *("space", "unpack", "libraries", "guards", "compile", "import", "ops-check", "rehearsal", "backup code"),
+    *("backup database", "release", "migration", "swap", "compileall", "restart", "health", "smoke", "record"),
     "ops-check again",
 )
 ROLLBACK = ("swap", "compileall", "restart", "health", "smoke", "record")
@@ -155,11 +153,12 @@ def deploying(server: Trial, **behaviour: Any) -> Callable[[], object]:
     return lambda: deploy.deploy(server.places, archive, QUIET, check=lambda _: [])
 
 
-def recovered(server: Trial) -> bool:
+def recovered(server: Trial, *, lose: bool = False) -> bool:
     """Whether there was something to recover; what the killed one had begun may hold the lock for a moment."""
     for _ in range(200):
-        with suppress(Refused), journal.locked(server.places, "recover"):
-            return recover(server.places, QUIET)
+        if journal.holder(server.places) is None:
+            with journal.locked(server.places, "recover"):
+                return recover(server.places, QUIET, lose=lose) is not None
         time.sleep(0.05)
     raise AssertionError(f"{journal.holder(server.places)} still holds the lock")
 

@@ -62,7 +62,7 @@ def schema(server: Trial) -> str:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 class TestKilled:
-    @pytest.mark.parametrize("step", ["rehearsal", "stop", "migration", "swap", "restart"])
+    @pytest.mark.parametrize("step", ["rehearsal", "stop", "backup again", "migration", "swap", "restart"])
     def test_deploy_leaves_a_release_on_its_own_schema(self, server: Trial, step: str, moment: str) -> None:
         before, note = live(server), f"{step} {moment}"
         server.log(note)
@@ -74,7 +74,7 @@ class TestKilled:
         assert note in server.notes()
         assert (live(server) == before) == ((step, moment) not in LINKED)
 
-    @pytest.mark.parametrize("step", ["backup database", "migration", "swap", "restart"])
+    @pytest.mark.parametrize("step", ["backup database", "stop", "backup again", "migration", "swap", "restart"])
     def test_rollback_leaves_a_release_on_its_own_schema(self, server: Trial, step: str, moment: str) -> None:
         old, new = live(server), deploying(server)()
         note = f"rollback {step} {moment}"

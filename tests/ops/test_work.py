@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from lifetracker.ops import backup, restore, work
+from lifetracker.ops import backup, rehearsal, restore, work
 from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.work import Work
+from lifetracker.ops.work import Work, WouldLose
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers
 
@@ -168,13 +168,26 @@ class TestDatabase:
     """What is put back of it, by what the code of both releases says that it can serve."""
 
     @pytest.fixture
-    def restored(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    def restored(self, monkeypatch: pytest.MonkeyPatch, written: dict[str, tuple[int, int, int]]) -> list[str]:
         found: list[str] = []
+
+        def put_back(_: object, name: str, *, stop: Callable[[], None], keep: bool) -> None:
+            stop()
+            found.append(f"{name}, what was there is kept" if keep else name)
+
         monkeypatch.setattr(backup, "find", lambda _, name: name)
-        monkeypatch.setattr(restore, "put_back", lambda _, name: found.append(name))
+        monkeypatch.setattr(restore, "put_back", put_back)
+        monkeypatch.setattr(rehearsal, "written_since", lambda *_: written)
         return found
 
-    def put_back(self, undertaken: Half, *steps: str, old: str, new: str, facts: str | None = "b1") -> None:
+    @pytest.fixture
+    def written(self) -> dict[str, tuple[int, int, int]]:
+        """What the database holds that was written since: rows now, rows then, rows that would go."""
+        return {}
+
+    def put_back(
+        self, undertaken: Half, *steps: str, old: str, new: str, facts: str | None = "b1", lose: bool = False
+    ) -> None:
         undertaken.lay("old", fails=old)
         undertaken.lay("new", fails=new)
         made: Work = undertaken.work(*steps, previous="old")
@@ -182,18 +195,43 @@ class TestDatabase:
         if facts:
             made.undertaking.facts["backup"] = facts
         undertaken.answer("old")
-        made.put_back("x")
+        made.put_back("x", lose=lose)
 
     def test_is_put_back_where_the_old_code_cannot_read_it(self, undertaken: Half, restored: list[str]) -> None:
-        self.put_back(undertaken, "migration", old=CANNOT, new="nothing")
+        self.put_back(undertaken, "stop", "migration", old=CANNOT, new="nothing")
 
         assert restored == ["b1"]
         assert undertaken.told_systemd[0] == "stop"
 
     def test_stays_where_the_old_code_can(self, undertaken: Half, restored: list[str]) -> None:
-        self.put_back(undertaken, "migration", old="nothing", new="nothing")
+        self.put_back(undertaken, "stop", "migration", old="nothing", new="nothing")
 
         assert restored == []
+
+    def test_stays_where_the_service_went_on_writing(self, undertaken: Half, restored: list[str]) -> None:
+        """It could read what came out when that was tried: what ails it now, an older database does not mend."""
+        self.put_back(undertaken, "migration", old=CANNOT, new="nothing")
+
+        assert restored == []
+
+    def test_stays_where_rows_would_be_lost_and_says_how_many(
+        self, undertaken: Half, restored: list[str], written: dict[str, tuple[int, int, int]]
+    ) -> None:
+        written |= {"daily_log": (12, 9, 3), "tokens": (1, 3, 0)}
+        undertaken.link("r2")
+
+        with pytest.raises(WouldLose, match=r"change 3 of 12 rows of daily_log, 2 of 3 rows of tokens, written"):
+            self.put_back(undertaken, "stop", "migration", old=CANNOT, new="nothing")
+        assert (restored, undertaken.live, outcome(undertaken), undertaken.told_systemd) == ([], "r2", None, [])
+
+    def test_goes_though_rows_are_lost_by_a_word_alone(
+        self, undertaken: Half, restored: list[str], written: dict[str, tuple[int, int, int]]
+    ) -> None:
+        written |= {"daily_log": (12, 9, 3)}
+
+        self.put_back(undertaken, "stop", "migration", old=CANNOT, new="nothing", lose=True)
+
+        assert restored == ["b1, what was there is kept"]
 
     def test_stays_where_the_migration_never_began(self, undertaken: Half, restored: list[str]) -> None:
         self.put_back(undertaken, "backup database", old=CANNOT, new="nothing")
@@ -202,13 +240,13 @@ class TestDatabase:
 
     def test_stays_where_nobody_can_read_it(self, undertaken: Half, restored: list[str]) -> None:
         """Damaged it is none of ours to replace: what is in it may be all there is."""
-        self.put_back(undertaken, "migration", old=CANNOT, new=CANNOT)
+        self.put_back(undertaken, "stop", "migration", old=CANNOT, new=CANNOT)
 
         assert restored == []
 
     def test_is_told_of_where_there_is_no_backup(self, undertaken: Half, restored: list[str]) -> None:
         with pytest.raises(Refused, match="no backup of before"):
-            self.put_back(undertaken, "migration", old=CANNOT, new="nothing", facts=None)
+            self.put_back(undertaken, "stop", "migration", old=CANNOT, new="nothing", facts=None)
         assert outcome(undertaken) is None
 
 

@@ -28,7 +28,10 @@ def schema(db):
 
 
 def serves(revision):
-    return revision in ME["serves"] or (ME["serves"] == ["newer"] and revision >= ME["schema"])
+    later = revision >= ME["schema"]
+    if "those left open" in ME["serves"] and later and revision.endswith("open"):
+        return True
+    return revision in ME["serves"] or (ME["serves"] == ["newer"] and later)
 
 
 def upgrade(db):
@@ -61,7 +64,8 @@ if "import" in ME["fails"]:
     raise ImportError("this release cannot be imported")
 """
 
-# What stands where a release's uvicorn does: answers /health, and acknowledges a note once it is committed.
+# What stands where a release's uvicorn does: answers /health, and acknowledges a note once it is committed; none while
+# it is on trial.
 UVICORN = """#!{python} -S
 import http.server, json, os, sys
 from pathlib import Path
@@ -82,12 +86,15 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         note = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if os.path.exists(os.getcwd() + ".on_trial"):
+            self.answer({{"code": "busy"}}, 503)
+            return
         database().execute("INSERT INTO daily_log (note) VALUES (?)", (note,))
         self.answer({{"note": note}})
 
-    def answer(self, body):
+    def answer(self, body, status=200):
         content = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
