@@ -6,6 +6,11 @@ import json
 from pathlib import Path
 
 ON_TRIAL = ".on_trial"
+MAKE_DATABASE = "`lifetracker db upgrade` makes one"
+NO_DATABASE = (
+    "a release was live here that had one: mount the disk that holds it (`findmnt` tells what is), "
+    "or `lifetracker restore` a backup"
+)
 
 
 def release_of(package: Path) -> str | None:
@@ -15,6 +20,12 @@ def release_of(package: Path) -> str | None:
         return str(described["id"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def is_live(package: Path) -> bool:
+    """Whether the package's release is the one that is linked to be served."""
+    link = package.parents[2] / "api" if len(package.parents) > 2 else package
+    return release_of(package) is not None and link.is_symlink() and link.resolve() == package.parent
 
 
 def mark_of_trial(release: Path) -> Path:
@@ -44,3 +55,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # Read at the start: after a swap the code that still runs must go on naming its own release.
 RELEASE = release_of(PACKAGE)
 TRIAL = Trial(PACKAGE.parent)
+
+
+def advice_without_database() -> str:
+    """What to do where there is no database file, for whoever is told that there is none."""
+    return NO_DATABASE if is_live(PACKAGE) else MAKE_DATABASE

@@ -66,10 +66,10 @@ def keep(source: Path, to: Path) -> None:
 
 
 def receive(to: Path, like: Path) -> dict[str, Any]:
-    """Writes what comes on stdin to a new file, with owner and mode of `like`, and counts what is in it."""
+    """Writes what comes on stdin to a new file, the owner's of `like` and nobody else's, and counts what is in it."""
     with open(0, "rb", closefd=False) as given, open(to, "xb", opener=_private) as file:
         shutil.copyfileobj(given, file, 1024**2)
-        _be_like(file.fileno(), like)
+        _belong_to_owner_of(file.fileno(), like)
         file.flush()
         os.fsync(file.fileno())
     return repository.facts_of(to)
@@ -79,12 +79,10 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
-def _be_like(descriptor: int, like: Path) -> None:
-    if not like.exists():
-        return
-    old = like.stat()
-    os.fchmod(descriptor, old.st_mode & 0o777)
-    if os.geteuid() == 0:
+def _belong_to_owner_of(descriptor: int, like: Path) -> None:
+    """What mode that has does not matter: somebody may have opened it to everybody, or to nobody."""
+    if like.exists() and os.geteuid() == 0:
+        old = like.stat()
         os.fchown(descriptor, old.st_uid, old.st_gid)
 
 

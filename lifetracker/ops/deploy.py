@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.core.day import utc_now
+from lifetracker.core.release import NO_DATABASE
 from lifetracker.ops import archive, backup, backup_code, journal, ops_check, rehearsal, releases, venv
 from lifetracker.ops.archive import MANIFEST, Archive
 from lifetracker.ops.backup_repository import NotOurs
 from lifetracker.ops.backup_source import Source, source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
-from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
@@ -48,17 +49,18 @@ def deploy(
         raise Refused("--despite-ops-check wants the reason: it stays on record")
     with journal.locked(places, f"deploy of {path.name}"), interruptible(), ExitStack() as held:
         held.callback(os.umask, os.umask(0o022))  # whatever root's is: the service must be able to read what we unpack
-        _begin_whole(places, tell, dry_run)
+        ended = _begin_whole(places, tell, dry_run)
         with tell.step("verify"):
             members = held.enter_context(archive.opened(path))
-        work = _undertake(places, members, tell)
+        work = _gone_on_with(places, ended, members, tell) or _undertake(places, members, tell)
         tell.say(f"release {work.undertaking.release}, version {members.manifest.version}")
         try:
-            failing = _judge(work, members, despite_ops_check, check)
-            if dry_run:
-                _call_off(work)
+            if work.undertaking.outcome == DONE:
+                failing = set(work.undertaking.facts.get("failing", ()))
             else:
-                _put_live(work)
+                failing = _judge(work, members, despite_ops_check, check)
+                (_call_off if dry_run else _put_live)(work)
+            if not dry_run:
                 _check_again(work, check, failing)
         except BREAKS as broke:
             work.take_back(str(broke) or "interrupted")
@@ -69,14 +71,36 @@ def deploy(
     return work.undertaking.release
 
 
-def _begin_whole(places: Places, tell: Teller, dry_run: bool) -> None:
-    """From one whole release, with every folder in its place. A dry run ends nothing that was cut short."""
+def _begin_whole(places: Places, tell: Teller, dry_run: bool) -> Undertaking | None:
+    """From one whole release, with every folder in its place, and its database. A dry run ends nothing that was cut
+    short; else answers what that was."""
     lacking = [each for each in (places.releases, places.venvs, places.data, places.backups) if not each.is_dir()]
     if lacking:
         raise Refused(f"there is no {lacking[0]}: run `server init` first")
     if dry_run and Journal(places).unfinished():
         raise Refused("a deploy or rollback was cut short here: `lifetracker deploy --recover` ends it")
-    recover(places, tell)
+    ended = recover(places, tell)
+    refuse_lost_database(places)
+    return None if dry_run else ended or Journal(places).unsaid()
+
+
+def refuse_lost_database(places: Places) -> None:
+    """A file that is missing where a release was live is no new beginning: the disk that holds it may be missing."""
+    source = source_of(places)
+    if not is_there(source) and (places.live.is_symlink() or releases.good(places, Journal(places).read())):
+        raise Refused(f"there is no database at {source.file}: {NO_DATABASE}")
+
+
+def _gone_on_with(places: Places, ended: Undertaking | None, members: Archive, tell: Teller) -> Work | None:
+    """The deploy of this very archive that was cut short when it was live already: the same one, typed again, is no
+    second release of it."""
+    current = releases.live(places)
+    if ended is None or current is None or (ended.what, ended.outcome, ended.release) != ("deploy", DONE, current.id):
+        return None
+    if current.archive != members.digest:
+        return None
+    tell.say("this archive is live: its deploy was cut short just before its end")
+    return Work(places, places.read_config(), Journal(places), ended, tell)
 
 
 def _undertake(places: Places, members: Archive, tell: Teller) -> Work:
@@ -96,9 +120,9 @@ def _judge(work: Work, members: Archive, despite: str | None, check: Check) -> s
         _refuse_too_little_disk(work.places, members)
     with work.step("unpack"):
         _unpack(work, members)
-    with work.step("libraries"):
-        python = venv.find_python(members)
-        environment = venv.provide(work.places, members, (new.folder / "requirements.lock").read_bytes(), python)
+    with work.step("libraries") as facts:
+        python, lock = venv.find_python(members), (new.folder / "requirements.lock").read_bytes()
+        environment, facts["damaged"] = venv.provide(work.places, members, lock, python)
         (new.folder / ".venv").symlink_to(environment)
     with work.step("guards"):
         new.run(work.places, "guards", "--path", str(new.folder))
@@ -243,6 +267,8 @@ def _prune(work: Work) -> None:
     """What does not go now goes the next time: no reason to take back what is live and sound."""
     try:
         with work.tell.step("prune"):
+            for damaged in work.undertaking.facts.get("damaged", ()):
+                releases.give_libraries(work.places, damaged, work.release)
             releases.prune(work.places, work.config.keep_releases, work.journal.read())
             backup_code.prune(work.places, work.config.keep_backups)
     except OSError as broke:

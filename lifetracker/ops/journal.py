@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import shell
+from lifetracker.ops import open_files, shell
 from lifetracker.ops.archive import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -26,6 +27,7 @@ BEGIN, END, OUTCOME, NOTE = "begin", "end", "outcome", "note"
 PUT_BACK, RECORD = "put back", "record"
 DONE, FAILED = "done", "failed"
 MOMENTS = 50
+PROCESS = re.compile(r", process (\d+), since ")
 
 
 @dataclass(slots=True)
@@ -189,7 +191,13 @@ def holder(places: Places) -> str | None:
 
 
 def _told(handle: int) -> str:
-    return os.pread(handle, 300, 0).decode(errors="replace").strip()
+    """Who wrote into the lock that they hold it; where that process is dead, what it left running, too."""
+    told = os.pread(handle, 300, 0).decode(errors="replace").strip()
+    found = PROCESS.search(told)
+    if found is None or Path(f"/proc/{found[1]}").exists():
+        return told
+    left = open_files.users_of([Path(f"/proc/self/fd/{handle}")])
+    return f"{told}, was killed, and what it had begun ({', '.join(left) or 'it ends just now'}) still"
 
 
 def _who() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifetracker.ops import releases
+from lifetracker.ops import releases, start_archive
 from lifetracker.ops.breaks import BREAKS
 from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
@@ -15,6 +15,7 @@ def recover(places: Places, tell: Teller, *, lose: bool = False) -> Undertaking 
 
     `lose` is the word to put back a database though rows would be lost.
     """
+    start_archive.remove_leftovers()
     journal = Journal(places)
     undertaking = journal.unfinished()
     if undertaking is None:

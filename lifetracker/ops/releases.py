@@ -20,10 +20,11 @@ from lifetracker.ops.archive import MANIFEST, sync
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.venv import WHOLE
 
 NOTE = "release.json"
 STAMP = "%Y%m%dT%H%M%SZ"
-OURS = (MANIFEST, NOTE, ".venv")  # in a release, and not named in its manifest
+OURS = (MANIFEST, NOTE, ".venv", ".venv.next")  # in a release, and not named in its manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,25 @@ def good(places: Places, past: list[Undertaking]) -> list[str]:
     last = {each.release: each.outcome for each in past if each.outcome is not None and each.what == "deploy"}
     here = {each.id for each in listed(places)}
     return sorted(release for release, outcome in last.items() if outcome == "done" and release in here)
+
+
+def remove_half_libraries(places: Places) -> None:
+    """What a killed deploy was building; under the lock nobody else does."""
+    for folder in places.venvs.iterdir() if places.venvs.is_dir() else ():
+        is_whole = folder.is_symlink() or (folder / WHOLE).exists()
+        if not is_whole and not _used(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def give_libraries(places: Places, damaged: str, sound: Release) -> None:
+    """Let every release that has a damaged environment use the one that was built in its place."""
+    for release in listed(places):
+        link = release.folder / ".venv"
+        if os.path.realpath(link) == os.path.realpath(places.venvs / damaged):
+            beside = release.folder / ".venv.next"
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(os.path.realpath(sound.folder / ".venv"))
+            os.replace(beside, link)
 
 
 def prune(places: Places, keep: int, past: list[Undertaking]) -> list[str]:

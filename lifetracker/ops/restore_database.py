@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
+from lifetracker.ops import open_files
 from lifetracker.ops.backup_child import ask
 from lifetracker.ops.backup_copy import BESIDE
 from lifetracker.ops.backup_database import DUMP, require_same
@@ -118,31 +116,5 @@ def users_of(source: Source) -> list[str]:
     if source.file is None:
         found: list[str] = ask("users", user=USER, module=DUMP, environment={NAME: source.url})
         return found
-    wanted = _identities(source.file)
-    return [f"process {pid} ({name})" for pid, name in _processes() if wanted & _open_in(pid)]
-
-
-def _identities(file: Path) -> set[tuple[int, int]]:
-    """Device and inode: the same file has another path in another mount namespace."""
-    found = set()
-    for each in (file, *(file.with_name(f"{file.name}-{kind}") for kind in BESIDE)):
-        with suppress(FileNotFoundError):
-            found.add((each.stat().st_dev, each.stat().st_ino))
-    return found
-
-
-def _processes() -> Iterator[tuple[int, str]]:
-    for process in psutil.process_iter(["name"]):
-        if process.pid != os.getpid():
-            yield process.pid, process.info["name"]
-
-
-def _open_in(pid: int) -> set[tuple[int, int]]:
-    """Of a process that ends meanwhile, or is not ours to see, nothing."""
-    found = set()
-    with suppress(OSError):
-        for each in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                about = each.stat()
-                found.add((about.st_dev, about.st_ino))
-    return found
+    beside = (source.file.with_name(f"{source.file.name}-{kind}") for kind in BESIDE)
+    return open_files.users_of([source.file, *beside])

@@ -54,8 +54,10 @@ class Units:
         try:
             yield
         finally:
-            self._start(names)
-            note.unlink()
+            try:
+                self._start(names)
+            finally:
+                note.unlink()  # the operator is told: the next restore has nothing to make good
 
     def _start(self, names: list[str]) -> None:
         try:

@@ -6,6 +6,7 @@ from lifetracker.core.day import utc_now
 from lifetracker.ops import backup, journal, releases, restore, restore_database, systemd
 from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
+from lifetracker.ops.deploy import refuse_lost_database
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
@@ -22,11 +23,16 @@ def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_datab
     `restore_database` does not say to put back the backup from before.
     """
     with journal.locked(places, "rollback"), interruptible():
-        recover(places, tell)
+        ended = recover(places, tell) or Journal(places).unsaid()
+        refuse_lost_database(places)
         past = Journal(places).read()
         current = releases.live(places)
         if current is None:
             raise Refused("nothing is live here: there is nothing to go back from")
+        if ended is not None and _was_meant(ended, wanted, current):
+            tell.say(f"the {ended.what} of {ended.release} was cut short: it is where it would have gone")
+            Journal(places).close(ended)
+            return current.id
         target = _choose(places, wanted, current, past)
         saved = _backup_for(places, target, past, restore_database)
         undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
@@ -43,9 +49,18 @@ def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_datab
     return target.id
 
 
+def _was_meant(ended: Undertaking, wanted: str | None, current: Release) -> bool:
+    """Whether what was cut short has led by now to where this would go: as the same rollback, or as a deploy that was
+    undone. To go on from there would be one release too far."""
+    if wanted not in (None, current.id):
+        return False
+    gone_to = ended.release if ended.outcome == DONE else ended.previous
+    return current.id == gone_to and (ended.what == "rollback") == (ended.outcome == DONE)
+
+
 def _choose(places: Places, wanted: str | None, current: Release, past: list[Undertaking]) -> Release:
     good = releases.good(places, past)
-    before = [each for each in good if each < current.id]
+    before = [each for each in good if each < current.id and not _is_same(places, each, current)]
     if wanted is None and not before:
         raise Refused(f"there is no good release before {current.id} to go back to")
     target = releases.find(places, wanted or before[-1])
@@ -56,6 +71,11 @@ def _choose(places: Places, wanted: str | None, current: Release, past: list[Und
     if changed := target.differences():
         raise Refused(f"{target.id} is not whole any more: {changed[0]}")
     return target
+
+
+def _is_same(places: Places, release: str, current: Release) -> bool:
+    """Of the same archive: to go there would be to go nowhere."""
+    return current.archive is not None and releases.find(places, release).archive == current.archive
 
 
 def _backup_for(places: Places, target: Release, past: list[Undertaking], restore_database: bool) -> str | None:

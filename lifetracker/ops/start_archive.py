@@ -7,24 +7,30 @@ before it start no archive that has a comment at its end.
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 import zipfile
 
 TRAILER = 71
+PREFIX, NOTE = "lifetracker-", "ARCHIVE"
 
 
 def main() -> None:
     archive = os.path.abspath(sys.argv[0])
     _refuse_damaged(archive)
     _choose_python(archive)
-    folder = tempfile.mkdtemp(prefix="lifetracker-")
+    remove_leftovers()
+    folder = tempfile.mkdtemp(prefix=PREFIX)
     try:
+        _note(archive, folder)
         _unpack(archive, folder)
         path = os.pathsep.join((folder, os.path.join(folder, "libraries")))
         here = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -36,6 +42,35 @@ def main() -> None:
         if isinstance(broken, OSError):
             sys.exit(f"lifetracker: cannot start from {folder}: {broken}; TMPDIR names another place")
         raise
+
+
+def remove_leftovers() -> None:
+    """What archives that were killed had unpacked: ours, with a note that nobody holds, of a process that is gone."""
+    for folder in glob.glob(os.path.join(tempfile.gettempdir(), PREFIX + "*")):
+        if _is_left(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: str) -> bool:
+    try:
+        about = os.lstat(folder)
+        if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+            return False
+        with open(os.path.join(folder, NOTE), "rb+") as note:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return not os.path.exists("/proc/" + str(int(note.readline())))
+    except (OSError, ValueError):
+        return False
+
+
+def _note(archive: str, folder: str) -> None:
+    """Whose the folder is, before anything is in it; held by a lock for as long as a process of ours lives."""
+    os.chmod(folder, 0o755)  # noqa: S103  what runs as the service's user must read it, too
+    os.umask(0o022)
+    note = os.open(os.path.join(folder, NOTE), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    os.set_inheritable(note, True)
+    fcntl.flock(note, fcntl.LOCK_EX)
+    os.write(note, f"{os.getpid()}\n{archive}\n".encode())
 
 
 def _refuse_damaged(archive: str) -> None:
@@ -69,25 +104,20 @@ def _is_python(program: str, version: str) -> bool:
 
 def _unpack(archive: str, folder: str) -> None:
     """The package as it is, and the content of each wheel that this Python can use, as libraries."""
-    os.chmod(folder, 0o755)  # noqa: S103  what runs as the service's user must read it, too
-    os.umask(0o022)
+    running = ".".join(map(str, sys.version_info[:2]))
     with zipfile.ZipFile(archive) as members:
         names = members.namelist()
         members.extractall(folder, [name for name in names if not name.startswith("wheels/")])
         for name in names:
-            if name.startswith("wheels/") and _is_for_us(name):
+            if name.startswith("wheels/") and is_for(name, running):
                 with members.open(name) as wheel, zipfile.ZipFile(wheel) as content:
                     content.extractall(os.path.join(folder, "libraries"))
-    with open(os.path.join(folder, "ARCHIVE"), "w", encoding="utf-8") as note:
-        note.write(f"{os.getpid()}\n{archive}\n")
 
 
-def _is_for_us(name: str) -> bool:
-    """Whether a wheel is pure, for any later Python, or for this one: `name-1.0-cp311-cp311-….whl`."""
+def is_for(name: str, version: str) -> bool:
+    """Whether a wheel is for that Python ("3.11"), or pure, or for any later one: `name-1.0-cp311-cp311-….whl`."""
     python, abi = name.split("-")[-3:-1]
-    return (
-        python.startswith("py") or "abi3" in abi or f"cp{sys.version_info[0]}{sys.version_info[1]}" in python.split(".")
-    )
+    return python.startswith("py") or "abi3" in abi or "cp" + version.replace(".", "") in python.split(".")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,17 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
-from lifetracker.ops import shell
+from lifetracker.ops import libraries, shell
 from lifetracker.ops.archive import Archive, sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
 WHOLE = "whole"  # a file in it, written last
+WHEELS = ".wheels"
 
 
 def find_python(archive: Archive) -> Path:
@@ -45,12 +48,28 @@ def name_of(lock: bytes, python: Path) -> str:
     return hashlib.sha256(lock + version.encode()).hexdigest()[:12]
 
 
-def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path:
-    """The environment for a lock file, built from the archive's wheels unless it stands already."""
-    folder = places.venvs / name_of(lock, python)
-    if (folder / WHOLE).exists():
-        return folder
-    wheels = places.venvs / f"{folder.name}.wheels"
+def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> tuple[Path, list[str]]:
+    """The environment for a lock file, built from the archive's wheels unless it stands already; and the names of those
+    that stand damaged, and are left to whoever runs from them."""
+    damaged: list[str] = []
+    for folder in _named(places.venvs / name_of(lock, python)):
+        if not (folder / WHOLE).exists():
+            _make(folder, archive, lock, python)
+            return folder, damaged
+        if not libraries.differences(folder, archive):
+            return folder, damaged
+        damaged.append(folder.name)
+    raise AssertionError("there is always one more name")
+
+
+def _named(first: Path) -> Iterator[Path]:
+    """A name for each time that it has to be built anew: what runs from a damaged one goes on as far as it can."""
+    yield first
+    yield from (first.with_name(f"{first.name}-{number}") for number in count(2))
+
+
+def _make(folder: Path, archive: Archive, lock: bytes, python: Path) -> None:
+    wheels = folder.with_name(f"{folder.name}{WHEELS}")
     for leftover in (folder, wheels):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
@@ -66,8 +85,7 @@ def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path
     os.sync()  # thousands of files: one call for all, before it is said that they are there
     (folder / WHOLE).touch()
     sync(folder)
-    sync(places.venvs)
-    return folder
+    sync(folder.parent)
 
 
 def _build(folder: Path, wheels: Path, python: Path) -> None:

@@ -192,3 +192,4 @@ def clear_away(places: Places) -> None:
     for leftover in (places.new, rehearsal.folder(places)):
         shutil.rmtree(leftover, ignore_errors=True)
     backup_code.remove_halves(places)
+    releases.remove_half_libraries(places)

@@ -105,7 +105,7 @@ class TestKilled:
         deploying(server, CLOSED)()
         with writing(server):
             killed(lambda: rollback.roll_back(server.places, None, QUIET, restore_database=True), step, "after")
-        with writing(server) as account:
+        with writing(server, answers=False) as account:
             recovered(server)
             account.await_more()
             assert account.lost == set()
@@ -218,4 +218,3 @@ class TestWrittenAllTheSame:
         assert live(server) == before
         assert "written all the same" not in server.notes()
         assert backup.listed(server.places)[0].manifest.label == "before-restore"
-

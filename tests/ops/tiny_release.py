@@ -72,11 +72,13 @@ from pathlib import Path
 
 sys.path.insert(0, os.getcwd())
 import lifetracker.main
-from lifetracker.__main__ import ME, database
+from lifetracker.__main__ import ME, database, schema, serves
 
 RELEASE = json.loads(Path("release.json").read_text())["id"]
 if "start" in ME["fails"]:
     sys.exit("this release does not start")
+if not serves(schema(database())):
+    sys.exit("this code cannot serve that schema")
 
 
 class Answer(http.server.BaseHTTPRequestHandler):

@@ -51,8 +51,8 @@ class Account:
 
 
 @contextmanager
-def writing(server: Trial) -> Iterator[Account]:
-    """Writes beside what is done meanwhile."""
+def writing(server: Trial, *, answers: bool = True) -> Iterator[Account]:
+    """Writes beside what is done meanwhile; from the first acknowledged one on, where the server `answers` yet."""
     account, ended = Account(server), Event()
 
     def write() -> None:
@@ -62,7 +62,8 @@ def writing(server: Trial) -> Iterator[Account]:
     client = Thread(target=write, daemon=True)
     client.start()
     try:
-        account.await_more()
+        if answers:
+            account.await_more()
         yield account
     finally:
         ended.set()
