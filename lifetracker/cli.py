@@ -14,12 +14,12 @@ from typing import Annotated
 import typer
 
 from lifetracker import __version__, wiring
-from lifetracker.core import guard_pins, guards, logging, smoke
+from lifetracker.core import guard_pins, guards, logging, release, smoke
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.day import utc_now
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.engines import SchemaRefused, url_of
 from lifetracker.core.errors import Problem
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service, standing_service
@@ -52,7 +52,7 @@ TemplateSlug = Annotated[str, typer.Argument(metavar="SLUG", help="Which templat
 def main() -> None:
     """The entry point: a refusal is one sentence on stderr and exit code 1."""
     try:
-        app()
+        app(prog_name="lifetracker")
     except (Problem, Refused, SchemaRefused, SettingsRefused, smoke.Failed, ValueError, OSError) as refused:
         complain(f"lifetracker: {_sentence(refused)}")
         sys.exit(1)
@@ -139,6 +139,7 @@ def upgrade_database(
     ] = False,
 ) -> None:
     """Bring schema and catalogue to this release, in one transaction each; then what is compared, in small ones."""
+    _refuse_lost_database()
     with _database(servable=False, create=True) as db:
         found = db.inspect_now(schema.standing)
         if leave_newer and found.is_newer and found.is_servable:
@@ -160,6 +161,13 @@ def _bring_up_what_is_compared(db: Database) -> None:
     last: int | None = 0
     while last is not None:
         last = db.write_now(templates.refresh_texts, last)
+
+
+def _refuse_lost_database() -> None:
+    """The release that is live had a database: an empty one in its place would hide that its disk is missing."""
+    url = url_of(load_settings().database_url)
+    if release.is_live() and url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise SchemaRefused(f"there is no database at {url.database}: {release.NO_DATABASE}")
 
 
 @database_app.command("current")

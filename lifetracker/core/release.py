@@ -22,12 +22,6 @@ def release_of(package: Path) -> str | None:
         return None
 
 
-def is_live(package: Path) -> bool:
-    """Whether the package's release is the one that is linked to be served."""
-    link = package.parents[2] / "api" if len(package.parents) > 2 else package
-    return release_of(package) is not None and link.is_symlink() and link.resolve() == package.parent
-
-
 def mark_of_trial(release: Path) -> Path:
     """The file beside a release's folder that is there while a deploy may still take back what it would write."""
     return release.with_name(f"{release.name}{ON_TRIAL}")
@@ -57,6 +51,12 @@ RELEASE = release_of(PACKAGE)
 TRIAL = Trial(PACKAGE.parent)
 
 
+def is_live(package: Path = PACKAGE) -> bool:
+    """Whether the package's release is the one that is linked to be served."""
+    link = package.parents[2] / "api"
+    return release_of(package) is not None and link.is_symlink() and link.resolve() == package.parent
+
+
 def advice_without_database() -> str:
     """What to do where there is no database file, for whoever is told that there is none."""
-    return NO_DATABASE if is_live(PACKAGE) else MAKE_DATABASE
+    return NO_DATABASE if is_live() else MAKE_DATABASE

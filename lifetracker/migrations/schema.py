@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from lifetracker.core import db_repository
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.release import NO_DATABASE, is_live
 from lifetracker.migrations import HEAD, REVISIONS, UNFINISHED
 from lifetracker.migrations.readers import readers_of
 
@@ -44,7 +45,7 @@ def current(db: Database) -> str | None:
 def require_servable(db: Database) -> Standing:
     """Raise `SchemaRefused` unless the schema is the one that this code was written for, or a newer one open to it."""
     if db.file is not None and not Path(db.file).exists():
-        raise SchemaRefused(f"there is no database at {db.file}: {UPGRADE}")
+        raise SchemaRefused(f"there is no database at {db.file}: {NO_DATABASE if is_live() else UPGRADE}")
     found = db.inspect_now(standing)
     if not found.is_servable:
         raise newer(found) if found.is_newer else _older(found)

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from lifetracker.ops import backup as backups
+from lifetracker.ops import by_hand
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_manifest import Backup, Record, clock
 from lifetracker.ops.places import Places
+from lifetracker.ops.telling import Teller
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -86,10 +88,13 @@ def restore(
         if not yes:
             typer.confirm("Restore it?", abort=True)
 
-    kept = restoring.restore(places, backups.find(places, backup), stop=stop, agree=agree)
-    typer.echo(
-        f"restored {backup}; what was there is {f'backup {kept.id}' if kept else 'nothing: there was no database'}"
-    )
+    found, tell = backups.find(places, backup), Teller()
+    with by_hand.on_record(places, "restore", of=found.id):
+        failing = by_hand.look(places, tell)
+        kept = restoring.restore(places, found, stop=stop, agree=agree)
+        what = f"backup {kept.id}" if kept else "nothing: there was no database"
+        typer.echo(f"restored {backup}; what was there is {what}")
+        by_hand.look_again(places, tell, failing)
 
 
 def _tell(plan: restoring.Plan) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import sleep
 from typing import IO, Any
 
+from lifetracker.core.release import advice_without_database
 from lifetracker.ops import backup_repository as repository
 from lifetracker.ops.backup_files import sync_folder
 from lifetracker.ops.refusal import Refused
@@ -33,7 +34,7 @@ FIRST_BYTE, BYTES = 0x4000_0000, 512  # those that SQLite locks (sqlite.org/src,
 def copy(source: Path, to: Path) -> dict[str, Any]:
     """A whole copy of a database that is in use, synced, and what was counted in it."""
     if not source.is_file():
-        raise Refused(f"there is no database at {source}: `lifetracker db upgrade` makes one")
+        raise Refused(f"there is no database at {source}: {advice_without_database()}")
     repository.require_header(source)
     with suppress(OSError):  # where a sandbox forbids it, its own niceness does
         os.nice(10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lifetracker.core.release import advice_without_database
 from lifetracker.ops.backup_child import ask
 from lifetracker.ops.backup_manifest import DATABASE, Backup, Facts, Unsound
 from lifetracker.ops.backup_source import NAME, Source
@@ -16,7 +17,7 @@ DUMP = "backup_dump"
 def require_there(source: Source) -> None:
     """A file is there; whether a server answers is found out by asking it."""
     if source.file is not None and not source.file.is_file():
-        raise Refused(f"there is no database at {source.file}: `lifetracker db upgrade` makes one")
+        raise Refused(f"there is no database at {source.file}: {advice_without_database()}")
 
 
 def copy(source: Source, folder: Path) -> Facts:

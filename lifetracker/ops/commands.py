@@ -44,7 +44,7 @@ Root = Annotated[Path, typer.Option(help="The root of the server's tree; another
 def run() -> None:
     """These commands alone, without the features: a refusal is one sentence on stderr and exit code 1."""
     try:
-        commands()
+        commands(prog_name="lifetracker")
     except (Refused, SettingsRefused, OSError) as refused:
         complain(f"lifetracker: {_sentence(refused)}")
         sys.exit(1)

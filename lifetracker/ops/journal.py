@@ -196,7 +196,7 @@ def _told(handle: int) -> str:
     found = PROCESS.search(told)
     if found is None or Path(f"/proc/{found[1]}").exists():
         return told
-    left = open_files.users_of([Path(f"/proc/self/fd/{handle}")])
+    left = open_files.users_of([handle])
     return f"{told}, was killed, and what it had begun ({', '.join(left) or 'it ends just now'}) still"
 
 

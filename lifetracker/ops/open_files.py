@@ -10,18 +10,19 @@ from pathlib import Path
 import psutil
 
 
-def users_of(files: Iterable[Path]) -> list[str]:
-    """Others than ourselves: `process 4711 (uvicorn)`."""
+def users_of(files: Iterable[Path | int]) -> list[str]:
+    """Others than ourselves: `process 4711 (uvicorn)`. A file is named by its path, or by a handle of ours."""
     wanted = _identities(files)
     return [f"process {pid} ({name})" for pid, name in _processes() if wanted & _open_in(pid)]
 
 
-def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:
+def _identities(files: Iterable[Path | int]) -> set[tuple[int, int]]:
     """Device and inode."""
     found = set()
     for each in files:
         with suppress(FileNotFoundError):
-            found.add((each.stat().st_dev, each.stat().st_ino))
+            about = os.stat(each)
+            found.add((about.st_dev, about.st_ino))
     return found
 
 

@@ -22,7 +22,9 @@ from lifetracker.ops.archive import MANIFEST, MARK, TRAILER, Manifest
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.source import TREE
 
-SHEBANG = b"#!/usr/bin/env python3\n"
+# Python reads a zip from its end. Where that was cut off it takes the file for source, and says what the second line
+# wants of it: a SyntaxError, with the one sentence in it that helps.
+SHEBANG = b"#!/usr/bin/env python3\n# coding: this-archive-did-not-arrive-whole.copy-it-again\n"
 START = "lifetracker/ops/start_archive.py"
 LOCK = "requirements.lock"
 TAKEN = ("lifetracker", "systemd", "nginx", "docs", LOCK, "LICENSE", "CHANGELOG.md")

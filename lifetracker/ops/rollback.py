@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import backup, journal, releases, restore, restore_database, systemd
+from lifetracker.ops import backup, by_hand, journal, ops_check, releases, restore, restore_database, systemd
 from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
+from lifetracker.ops.by_hand import Check
 from lifetracker.ops.deploy import refuse_lost_database
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
@@ -16,10 +17,17 @@ from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work
 
 
-def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_database: bool = False) -> str:
+def roll_back(
+    places: Places,
+    wanted: str | None,
+    tell: Teller,
+    *,
+    restore_database: bool = False,
+    check: Check = ops_check.run,
+) -> str:
     """Make `wanted`, or the last good release before the live one, live again, and answer its id.
 
-    `Refused` when there is none, when it was changed by hand, or when its code cannot serve the database as it is and
+    What ops-check says before forbids nothing: to go back may be what mends it. `Refused` when there is none, when it was changed by hand, or when its code cannot serve the database as it is and
     `restore_database` does not say to put back the backup from before.
     """
     with journal.locked(places, "rollback"), interruptible():
@@ -35,6 +43,7 @@ def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_datab
             return current.id
         target = _choose(places, wanted, current, past)
         saved = _backup_for(places, target, past, restore_database)
+        failing = by_hand.look(places, tell, check)
         undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
         work = Work(places, places.read_config(), Journal(places), undertaking, tell)
         work.journal.begin(undertaking)
@@ -46,6 +55,7 @@ def roll_back(places: Places, wanted: str | None, tell: Teller, *, restore_datab
             work.take_back(str(broke) or "interrupted")
             raise
         work.journal.close(undertaking)
+        by_hand.look_again(places, tell, failing, check)
     return target.id
 
 

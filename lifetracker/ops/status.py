@@ -9,6 +9,8 @@ from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
+NOTES_SHOWN = 3
+
 
 def told(places: Places) -> Iterator[str]:
     """Lines for the operator."""
@@ -22,6 +24,8 @@ def told(places: Places) -> Iterator[str]:
     for release in releases.listed(places):
         mark = "*" if current and release.id == current.id else " "
         yield f"{mark:>10}  {release.id}, version {release.version}: {outcomes.get(release.id, 'of unknown fate')}"
+    for note in [each for each in Journal(places).notes() if "outcome" in each][-NOTES_SHOWN:]:
+        yield f"by hand     {note['at'][:19]} {note['what']} {note.get('of', '')} by {note['who']}: {note['outcome']}"
     newest = next(iter(backup.listed(places)), None)
     yield f"backup      {newest.id if newest else 'none yet'}"
 
