@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core import sqlite
 from lifetracker.core.database_url import AddressRefused, parse
+from lifetracker.core.release import advice_without_database
 
 WAIT_MS, PAUSE_MS = 2_000, 50
 SHARED_FIRST, SHARED_SIZE = 0x4000_0002, 510  # the bytes of a file that SQLite locks (sqlite.org/src, os.h)
@@ -118,7 +119,7 @@ def _begin_of(file: Path) -> bytes:
         with file.open("rb") as content:
             return content.read(HEADER_SIZE)
     except (FileNotFoundError, NotADirectoryError):
-        raise CannotCheck(f"there is no database at {file}: `lifetracker db upgrade` makes one") from None
+        raise CannotCheck(f"there is no database at {file}: {advice_without_database()}") from None
     except OSError as error:
         raise CannotCheck(f"{file} cannot be read: {error.strerror}") from None
 
