@@ -120,10 +120,9 @@ def _judge(work: Work, members: Archive, despite: str | None, check: Check) -> s
         _refuse_too_little_disk(work.places, members)
     with work.step("unpack"):
         _unpack(work, members)
-    with work.step("libraries") as facts:
+    with work.step("libraries"):
         python, lock = venv.find_python(members), (new.folder / "requirements.lock").read_bytes()
-        environment, facts["damaged"] = venv.provide(work.places, members, lock, python)
-        (new.folder / ".venv").symlink_to(environment)
+        (new.folder / ".venv").symlink_to(venv.provide(work.places, members, lock, python))
     with work.step("guards"):
         new.run(work.places, "guards", "--path", str(new.folder))
     with work.step("compile"):
@@ -267,8 +266,7 @@ def _prune(work: Work) -> None:
     """What does not go now goes the next time: no reason to take back what is live and sound."""
     try:
         with work.tell.step("prune"):
-            for damaged in work.undertaking.facts.get("damaged", ()):
-                releases.give_libraries(work.places, damaged, work.release)
+            releases.share_libraries(work.places, work.release)
             releases.prune(work.places, work.config.keep_releases, work.journal.read())
             backup_code.prune(work.places, work.config.keep_backups)
     except OSError as broke:

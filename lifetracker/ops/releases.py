@@ -20,7 +20,7 @@ from lifetracker.ops.archive import MANIFEST, sync
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.venv import WHOLE
+from lifetracker.ops.venv import WHOLE, is_same
 
 NOTE = "release.json"
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -178,14 +178,15 @@ def remove_half_libraries(places: Places) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def give_libraries(places: Places, damaged: str, sound: Release) -> None:
-    """Let every release that has a damaged environment use the one that was built in its place."""
+def share_libraries(places: Places, newest: Release) -> None:
+    """Let every release that has a damaged environment use the one that was built anew in its place."""
+    sound = Path(os.path.realpath(newest.folder / ".venv"))
     for release in listed(places):
-        link = release.folder / ".venv"
-        if os.path.realpath(link) == os.path.realpath(places.venvs / damaged):
-            beside = release.folder / ".venv.next"
+        link, has = release.folder / ".venv", Path(os.path.realpath(release.folder / ".venv"))
+        if has != sound and is_same(has, sound):
+            beside = link.with_name(".venv.next")
             beside.unlink(missing_ok=True)
-            beside.symlink_to(os.path.realpath(sound.folder / ".venv"))
+            beside.symlink_to(sound)
             os.replace(beside, link)
 
 

@@ -27,13 +27,13 @@ def roll_back(
 ) -> str:
     """Make `wanted`, or the last good release before the live one, live again, and answer its id.
 
-    What ops-check says before forbids nothing: to go back may be what mends it. `Refused` when there is none, when it was changed by hand, or when its code cannot serve the database as it is and
-    `restore_database` does not say to put back the backup from before.
+    `Refused` when there is none, when it was changed by hand, or when its code cannot serve the database as it is and
+    `restore_database` does not say to put back the backup from before. What ops-check says before forbids nothing: to
+    go back may be what mends it.
     """
     with journal.locked(places, "rollback"), interruptible():
         ended = recover(places, tell) or Journal(places).unsaid()
         refuse_lost_database(places)
-        past = Journal(places).read()
         current = releases.live(places)
         if current is None:
             raise Refused("nothing is live here: there is nothing to go back from")
@@ -41,21 +41,30 @@ def roll_back(
             tell.say(f"the {ended.what} of {ended.release} was cut short: it is where it would have gone")
             Journal(places).close(ended)
             return current.id
-        target = _choose(places, wanted, current, past)
-        saved = _backup_for(places, target, past, restore_database)
-        failing = by_hand.look(places, tell, check)
-        undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
-        work = Work(places, places.read_config(), Journal(places), undertaking, tell)
-        work.journal.begin(undertaking)
-        try:
-            if saved is not None:
-                _restore(work, saved)
-            work.go_live()
-        except BREAKS as broke:
-            work.take_back(str(broke) or "interrupted")
-            raise
-        work.journal.close(undertaking)
+        return _go_back(places, wanted, current, tell, restore_database, check)
+
+
+def _go_back(
+    places: Places, wanted: str | None, current: Release, tell: Teller, restore_database: bool, check: Check
+) -> str:
+    past = Journal(places).read()
+    target = _choose(places, wanted, current, past)
+    saved = _backup_for(places, target, past, restore_database)
+    failing = by_hand.look(places, tell, check)
+    undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
+    work = Work(places, places.read_config(), Journal(places), undertaking, tell)
+    work.journal.begin(undertaking)
+    try:
+        if saved is not None:
+            _restore(work, saved)
+        work.go_live()
+    except BREAKS as broke:
+        work.take_back(str(broke) or "interrupted")
+        raise
+    try:
         by_hand.look_again(places, tell, failing, check)
+    finally:
+        work.journal.close(undertaking)  # a kill leaves it open: who types it again then means this one
     return target.id
 
 

@@ -104,14 +104,17 @@ def _is_python(program: str, version: str) -> bool:
 
 def _unpack(archive: str, folder: str) -> None:
     """The package as it is, and the content of each wheel that this Python can use, as libraries."""
-    running = ".".join(map(str, sys.version_info[:2]))
     with zipfile.ZipFile(archive) as members:
         names = members.namelist()
         members.extractall(folder, [name for name in names if not name.startswith("wheels/")])
         for name in names:
-            if name.startswith("wheels/") and is_for(name, running):
+            if name.startswith("wheels/") and _is_for_us(name):
                 with members.open(name) as wheel, zipfile.ZipFile(wheel) as content:
                     content.extractall(os.path.join(folder, "libraries"))
+
+
+def _is_for_us(name: str) -> bool:
+    return is_for(name, ".".join(map(str, sys.version_info[:2])))
 
 
 def is_for(name: str, version: str) -> bool:

@@ -16,7 +16,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
 WHOLE = "whole"  # a file in it, written last
-WHEELS = ".wheels"
+WHEELS, AGAIN = ".wheels", "-"
 
 
 def find_python(archive: Archive) -> Path:
@@ -48,24 +48,29 @@ def name_of(lock: bytes, python: Path) -> str:
     return hashlib.sha256(lock + version.encode()).hexdigest()[:12]
 
 
-def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> tuple[Path, list[str]]:
-    """The environment for a lock file, built from the archive's wheels unless it stands already; and the names of those
-    that stand damaged, and are left to whoever runs from them."""
-    damaged: list[str] = []
-    for folder in _named(places.venvs / name_of(lock, python)):
-        if not (folder / WHOLE).exists():
-            _make(folder, archive, lock, python)
-            return folder, damaged
-        if not libraries.differences(folder, archive):
-            return folder, damaged
-        damaged.append(folder.name)
-    raise AssertionError("there is always one more name")
+def provide(places: Places, archive: Archive, lock: bytes, python: Path) -> Path:
+    """The environment for a lock file, built from the archive's wheels unless it stands already. One that is damaged is
+    left to whoever runs from it, and another one is built beside it."""
+    sound = (each for each in _named(places.venvs / name_of(lock, python)) if not _is_damaged(each, archive))
+    folder = next(sound)
+    if not (folder / WHOLE).exists():
+        _make(folder, archive, lock, python)
+    return folder
+
+
+def _is_damaged(folder: Path, archive: Archive) -> bool:
+    return (folder / WHOLE).exists() and bool(libraries.differences(folder, archive))
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two environments were built for the same lock file and Python."""
+    return one.name.partition(AGAIN)[0] == other.name.partition(AGAIN)[0]
 
 
 def _named(first: Path) -> Iterator[Path]:
-    """A name for each time that it has to be built anew: what runs from a damaged one goes on as far as it can."""
+    """A name for each time that it has to be built anew."""
     yield first
-    yield from (first.with_name(f"{first.name}-{number}") for number in count(2))
+    yield from (first.with_name(f"{first.name}{AGAIN}{number}") for number in count(2))
 
 
 def _make(folder: Path, archive: Archive, lock: bytes, python: Path) -> None:

@@ -284,7 +284,7 @@ class TestDeploy:
         old = go(server, "1.0.0")
         for version in ("1.1.0", "1.2.0"):
             go(server, version)
-        rollback.roll_back(server.places, old, Teller(quiet=True))
+        rollback.roll_back(server.places, old, Teller(quiet=True), check=well)
 
         go(server, "1.3.0")
 
@@ -437,7 +437,82 @@ class TestOpsCheck:
         assert live(server) == "1.0.0"
 
 
+class TestDatabaseGone:
+    """As when the disk that holds it is not mounted."""
+
+    def test_forbids_a_deploy_whatever_it_is_told(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        server.stop()
+        server.database.unlink()
+        archive = server.archive("1.1.0")
+
+        with pytest.raises(Refused, match=r"there is no database at .*mount the disk.*restore"):
+            deploy.deploy(server.places, archive, Teller(quiet=True), check=well, despite_ops_check="it must")
+        with pytest.raises(Refused, match="mount the disk"):
+            rollback.roll_back(server.places, None, Teller(quiet=True), check=well)
+        assert not server.database.exists()
+
+    def test_forbids_it_though_nothing_is_linked_any_more(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        server.places.live.unlink()
+        server.database.unlink()
+
+        with pytest.raises(Refused, match="mount the disk"):
+            go(server, "1.1.0")
+
+
+class TestTypedAgain:
+    """After a kill, which told nobody how it had ended."""
+
+    def test_deploy_makes_no_second_release_of_an_archive(self, server: Trial) -> None:
+        go(server, "1.0.0")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Journal, "close", _killed)
+            with pytest.raises(_Killed):
+                go(server, "1.1.0")
+        second = live(server)
+
+        again = go(server, "1.1.0")
+
+        assert (second, again) == ("1.1.0", server.health()["release"])
+        assert [each.version for each in releases.listed(server.places)] == ["1.0.0", "1.1.0"]
+
+    def test_deploy_that_came_to_its_end_makes_one(self, server: Trial) -> None:
+        first = go(server, "1.0.0")
+
+        assert go(server, "1.0.0") > first
+
+    def test_rollback_goes_no_further(self, server: Trial) -> None:
+        for version in ("1.0.0", "1.1.0", "1.2.0"):
+            go(server, version)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Journal, "close", _killed)
+            with pytest.raises(_Killed):
+                rollback.roll_back(server.places, None, Teller(quiet=True), check=well)
+
+        rollback.roll_back(server.places, None, Teller(quiet=True), check=well)
+        assert live(server) == "1.1.0"
+        rollback.roll_back(server.places, None, Teller(quiet=True), check=well)
+        assert live(server) == "1.0.0"
+
+
+class _Killed(BaseException):
+    pass
+
+
+def _killed(*_: object) -> None:
+    raise _Killed
+
+
 class TestDryRun:
+    def test_refuses_an_older_archive_on_a_newer_closed_schema(self, server: Trial) -> None:
+        go(server, "1.1.0", schema="0002", serves=("0002",))
+        before = snapshot(server.places.root)
+
+        with pytest.raises(Refused, match="made by a newer release"):
+            deploy.deploy(server.places, server.archive("1.0.0"), Teller(quiet=True), check=well, dry_run=True)
+        assert snapshot(server.places.root) == before
+
     def test_judges_all_and_changes_nothing(self, server: Trial) -> None:
         go(server, "1.0.0")
         before = snapshot(server.places.root)
@@ -467,7 +542,7 @@ class TestDryRun:
 
 class TestRollBack:
     def back(self, server: Trial, wanted: str | None = None, *, restore: bool = False) -> str:
-        return rollback.roll_back(server.places, wanted, Teller(quiet=True), restore_database=restore)
+        return rollback.roll_back(server.places, wanted, Teller(quiet=True), restore_database=restore, check=well)
 
     @pytest.mark.slow
     def test_goes_back_one_good_release_at_a_time(self, server: Trial) -> None:

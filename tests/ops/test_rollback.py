@@ -10,13 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from lifetracker.ops import releases, work
+from lifetracker.ops.journal import Undertaking
+from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.rollback import roll_back
 from lifetracker.ops.telling import Teller
-from tests.ops.installation import Installation
+from lifetracker.ops.verdict import State
+from tests.ops.installation import Installation, write_json
 from tests.ops.undertaken import Half, half
 
 CANNOT = '"-m lifetracker db serves"'
+ILL = Outcome("nginx", State.failed, "a typo", "mend it")
 
 
 @pytest.fixture
@@ -31,7 +35,9 @@ def server_with_two(server: Installation, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def back(made: Half, wanted: str | None = None, *, restore_database: bool = False) -> str:
-    return roll_back(made.places, wanted, Teller(quiet=True), restore_database=restore_database)
+    return roll_back(
+        made.places, wanted, Teller(quiet=True), restore_database=restore_database, check=lambda _: next(made.checks)
+    )
 
 
 class TestRollBack:
@@ -73,6 +79,66 @@ class TestRollBack:
         with pytest.raises(Refused, match="r2 is live already"):
             back(server_with_two, "r2")
         assert server_with_two.journal.unfinished() is None
+
+
+class TestOpsCheck:
+    def test_that_fails_before_forbids_nothing_and_is_on_record(self, server_with_two: Half) -> None:
+        server_with_two.answer("r1")
+        server_with_two.checks = iter([[ILL], [ILL]])
+
+        assert back(server_with_two) == "r1"
+        assert [(each["what"], each["failing"]) for each in server_with_two.journal.notes()] == [
+            ("ops-check", ["nginx"])
+        ]
+
+    def test_that_fails_only_afterwards_is_told_and_takes_nothing_back(self, server_with_two: Half) -> None:
+        server_with_two.answer("r1")
+        server_with_two.checks = iter([[], [ILL]])
+
+        with pytest.raises(Refused, match="ops-check fails since:\n  nginx: a typo"):
+            back(server_with_two)
+        assert (server_with_two.live, server_with_two.journal.read()[-1].outcome) == ("r1", "done")
+
+
+class TestOfOneArchive:
+    """Such as a release that was deployed again to mend its tree."""
+
+    def test_is_nothing_to_go_back_to(self, server_with_two: Half) -> None:
+        for release, archive in (("r1", "a"), ("r2", "b"), ("r3", "b")):
+            if release == "r3":
+                server_with_two.lay(release)
+                server_with_two.deployed(release)
+            write_json(server_with_two.places.releases / release / "release.json", {"id": release, "archive": archive})
+        server_with_two.link("r3")
+        server_with_two.answer("r1")
+
+        assert back(server_with_two) == "r1"
+
+
+class TestTypedAgain:
+    def test_after_a_deploy_that_was_undone_stays_where_that_led_back_to(self, server_with_two: Half) -> None:
+        server_with_two.answer("r2")
+        undertaking = Undertaking("r3", "deploy", "r3", "r2")
+        server_with_two.journal.begin(undertaking)
+
+        assert back(server_with_two) == "r2"
+
+    def test_after_a_rollback_that_was_undone_goes_where_that_would_have(self, server_with_two: Half) -> None:
+        server_with_two.journal.begin(Undertaking("rollback-1", "rollback", "r1", "r2"))
+        server_with_two.answer("r1")
+
+        assert back(server_with_two) == "r1"
+
+    def test_after_a_rollback_that_was_finished_goes_no_further(self, server_with_two: Half) -> None:
+        server_with_two.lay("r0")
+        server_with_two.deployed("r0")
+        undertaking = Undertaking("rollback-1", "rollback", "r1", "r2")
+        server_with_two.journal.begin(undertaking)
+        with server_with_two.journal.step(undertaking, "swap"):
+            server_with_two.link("r1")
+        server_with_two.answer("r1")
+
+        assert back(server_with_two) == "r1"
 
 
 class TestRefuses:

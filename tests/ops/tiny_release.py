@@ -37,6 +37,9 @@ def serves(revision):
 def upgrade(db):
     db.execute("BEGIN IMMEDIATE")
     db.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)")
+    newest = db.execute("SELECT max(version_num) FROM alembic_version").fetchone()[0]
+    if newest and newest > ME["schema"] and not serves(newest):
+        sys.exit("it was made by a newer release")
     db.execute("CREATE TABLE IF NOT EXISTS daily_log (id INTEGER PRIMARY KEY, note TEXT)")
     db.execute("DELETE FROM alembic_version")
     db.execute("INSERT INTO alembic_version VALUES (?)", (ME["schema"],))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 from lifetracker.ops import releases
 from lifetracker.ops.journal import Journal, Undertaking
+from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work
@@ -19,11 +21,13 @@ PYTHON = '#!/bin/sh\necho "$@" >>{here}.asked\ncase "$*" in {fails}) echo "$* fa
 
 @dataclass
 class Half:
-    """From release `r1`, which is live, to `r2`; `answers` is what the service says of itself."""
+    """From release `r1`, which is live, to `r2`; `answers` is what the service says of itself, `checks` what ops-check
+    finds, time after time."""
 
     server: Installation
     what: str = "deploy"
     answers: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    checks: Iterator[list[Outcome]] = field(default_factory=lambda: repeat([]))
 
     @property
     def places(self) -> Places:
