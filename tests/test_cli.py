@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,9 +20,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from lifetracker import __version__, cli
-from lifetracker.core import guard_pins, guards, logging, smoke
+from lifetracker.core import guard_pins, guards, logging, release, smoke
 from lifetracker.core.db import Database, Transaction
-from lifetracker.migrations import HEAD, REVISIONS
+from lifetracker.migrations import HEAD, REVISIONS, schema
 from lifetracker.migrations.upgrade import upgrade
 from tests.core.units import locked, url_of
 from tests.engines import Engine
@@ -638,3 +640,40 @@ def assert_refused(done: Done, told: str) -> None:
     assert done.out == ""
     assert done.err.startswith(f"lifetracker: {told}")
     assert done.err.count("\n") == 1
+
+
+class TestDatabaseGone:
+    """Of a release that is live: the disk that holds it is not mounted."""
+
+    @pytest.fixture
+    def gone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(release, "is_live", lambda: True)
+        monkeypatch.setattr(schema, "is_live", lambda: True)
+        monkeypatch.setenv("LIFETRACKER_DATABASE_URL", f"sqlite:///{tmp_path}/life_tracker.db")
+        return tmp_path / "life_tracker.db"
+
+    @pytest.mark.parametrize("words", [("db", "upgrade"), ("db", "serves"), ("db", "check"), ("users", "list")])
+    def test_is_not_made_anew_by_the_release_that_is_live(self, run: Run, gone: Path, words: tuple[str, ...]) -> None:
+        done = run(*words)
+
+        assert done.code == 1
+        assert f"there is no database at {gone}: " in done.err
+        assert "mount the disk" in done.err
+        assert "restore" in done.err
+        assert not gone.exists()
+
+
+class TestDamagedRelease:
+    def test_says_so_in_a_sentence(self, tmp_path: Path) -> None:
+        """Whatever Python says of what it cannot load; from a checkout it says it itself."""
+        shutil.copytree(Path(cli.__file__).parent, tmp_path / "lifetracker")
+        (tmp_path / "release.json").write_text('{"id": "r1"}')
+        (tmp_path / "typer.py").write_text("def broken(:")
+        command = [sys.executable, "-P", "-m", "lifetracker", "deploy", "--status"]
+        here = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+        done = subprocess.run(command, env=here, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("lifetracker: the code or the libraries of r1 are damaged (SyntaxError: ")
+        assert "deploy its archive again" in done.stderr

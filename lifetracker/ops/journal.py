@@ -24,7 +24,8 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
 BEGIN, END, OUTCOME, NOTE = "begin", "end", "outcome", "note"
-PUT_BACK, RECORD = "put back", "record"
+PUT_BACK = "put back"
+RECORD = "record"
 DONE, FAILED = "done", "failed"
 MOMENTS = 50
 PROCESS = re.compile(r", process (\d+), since ")

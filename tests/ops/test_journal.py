@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -164,6 +165,22 @@ class TestLocked:
         with journal.locked(places, "deploy"):
             assert shell.run(["ls", f"/proc/self/fd/{next(iter(shell.inherited))}"])
 
+    def test_names_what_a_dead_holder_left_running(self, places: Places) -> None:
+        with journal.locked(places, "deploy"):
+            orphan = subprocess.Popen(["sleep", "60"], pass_fds=tuple(shell.inherited))
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        (places.deploy / "lock").write_text(
+            f"deploy of x.pyz by anna, process {dead.pid}, since 2026-11-30 10:00:00 UTC"
+        )
+        said = rf"was killed, and what it had begun \(process {orphan.pid} \(sleep\)\) still holds the lock"
+        try:
+            with pytest.raises(Refused, match=said), journal.locked(places, "rollback"):
+                pass
+        finally:
+            orphan.kill()
+            orphan.wait()
+
     def test_names_nobody_when_it_is_free_again(self, places: Places) -> None:
         """Else the next one would be taken for the last one until it has said who it is."""
         with pytest.raises(Refused), journal.locked(places, "deploy of x.pyz"):
@@ -198,3 +215,45 @@ class TestLocked:
             assert tries.stdin
             yield Attempts(tries.pid, [tries.stdout.readline().strip() for _ in range(count)])
             tries.stdin.close()
+
+
+class TestOver:
+    def test_is_what_came_to_its_own_end(self, places: Places) -> None:
+        kept, deploy = Journal(places), undertaking()
+        kept.begin(deploy)
+        kept.end(deploy, journal.DONE)
+        unsaid = kept.unsaid()
+
+        kept.close(deploy)
+
+        assert unsaid is not None
+        assert unsaid.id == deploy.id
+        assert kept.unsaid() is None
+
+    def test_is_what_was_written_before_commands_said_so(self, places: Places) -> None:
+        lines = [
+            {"at": "2026-11-01T00:00:00", "of": "r1", "phase": "start", "id": "r1", "what": "deploy"}
+            | {"release": "r1", "previous": None},
+            {"at": "2026-11-01T00:00:01", "of": "r1", "phase": "outcome", "outcome": "done", "why": None},
+        ]
+        (places.deploy / "journal.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+        assert Journal(places).unsaid() is None
+
+    def test_is_nothing_of_one_that_failed(self, places: Places) -> None:
+        kept, deploy = Journal(places), undertaking()
+        kept.begin(deploy)
+        kept.end(deploy, journal.FAILED)
+
+        assert kept.unsaid() is None
+
+
+class TestNotes:
+    def test_are_on_record_and_nothing_to_recover(self, places: Places) -> None:
+        kept = Journal(places)
+
+        kept.note("restore", of="b1", outcome="done")
+
+        assert [(each["what"], each["outcome"]) for each in kept.notes()] == [("restore", "done")]
+        assert kept.read() == []
+        assert kept.unfinished() is None

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
 from lifetracker.ops import backup as backups
+from lifetracker.ops import journal
 from lifetracker.ops import restore as restoring
 from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backup_files import NoSpace
 from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
 from lifetracker.ops.backup_repository import fold
+from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.restore_units import STOPPED, Units
 from tests.core.units import notes
@@ -117,8 +120,11 @@ class TestRestore:
         assert notes_in(kept.database) == ["kept", "later", "in the log"]
         assert (server.notes(), len(server.parts())) == (["kept"], 1)
 
-    def test_gives_owner_and_mode_of_the_old_one(self, server: Server, backup: Backup) -> None:
-        server.file.chmod(0o640)
+    @pytest.mark.parametrize("mode", [0o600, 0o666, 0o400, 0o644])
+    def test_gives_it_to_the_owner_of_the_old_one_and_to_nobody_else(
+        self, server: Server, backup: Backup, mode: int
+    ) -> None:
+        server.file.chmod(mode)
         if os.geteuid() == 0:
             os.chown(server.file, pwd.getpwnam("nobody").pw_uid, -1)
         before = server.file.stat()
@@ -126,7 +132,7 @@ class TestRestore:
         restoring.restore(server.places, backup)
 
         now = server.file.stat()
-        assert (now.st_mode, now.st_uid, now.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+        assert (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (0o600, before.st_uid, before.st_gid)
 
     @pytest.mark.parametrize("spoil", [spoil_page, spoil_header, empty])
     def test_keeps_the_bytes_of_a_damaged_database(
@@ -338,9 +344,55 @@ class TestStop:
             Refused, match=r"the database is whole, but the service does not start: (.|\n)*it is broken"
         ):
             restoring.restore(server.places, backup, stop=True, units=systemd.units)
+        assert not (server.places.backups / STOPPED).exists()
 
     def test_asks_no_systemd_in_a_trial(self, server: Server) -> None:
         assert Units.of(server.places).program is None
+
+
+class TestPutBack:
+    def test_stops_nothing_before_all_is_there_that_wants_disk(
+        self, server: Server, backup: Backup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        full = shutil.disk_usage(server.file.parent)._replace(free=1024)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+        stopped: list[bool] = []
+
+        with pytest.raises(NoSpace):
+            restoring.put_back(server.places, backup, stop=lambda: stopped.append(True))
+        assert stopped == []
+
+    def test_keeps_nothing_of_what_another_backup_holds(self, server: Server, backup: Backup) -> None:
+        assert restoring.put_back(server.places, backup, keep=False) is None
+        assert (server.notes(), server.names()) == (["kept"], [backup.id])
+
+
+class TestOnRecord:
+    def restore(self, server: Server, *words: str) -> Result:
+        return CliRunner().invoke(commands, ["restore", "--yes", "--root", str(server.places.root), *words])
+
+    def test_is_who_restored_what_and_how_it_ended(self, server: Server, backup: Backup) -> None:
+        server.places.deploy.mkdir(parents=True)
+
+        assert self.restore(server, backup.id).exit_code == 0
+
+        told = [(each["what"], each["of"], each.get("outcome")) for each in Journal(server.places).notes()]
+        assert told == [("restore", backup.id, None), ("restore", backup.id, "done")]
+
+    def test_is_why_it_was_refused(self, server: Server, backup: Backup) -> None:
+        server.places.deploy.mkdir(parents=True)
+        with server.held_open():
+            self.restore(server, backup.id)
+
+        assert "in use by process" in Journal(server.places).notes()[-1]["outcome"]
+
+    def test_waits_for_no_deploy(self, server: Server, backup: Backup) -> None:
+        server.places.deploy.mkdir(parents=True)
+        with journal.locked(server.places, "deploy of x.pyz"):
+            refused = self.restore(server, backup.id).exception
+
+        assert "deploy of x.pyz" in str(refused)
+        assert server.notes() == ["kept", "later"]
 
 
 class TestFold:

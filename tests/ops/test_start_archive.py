@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import source, start_archive
+from lifetracker.ops import release_build, source, start_archive
 from tests.ops import archives
 from tests.ops.installation import prefer
 
@@ -256,6 +257,63 @@ class TestIsForUs:
     )
     def test_reads_the_tags_of_a_wheel(self, name: str, ours: bool) -> None:
         assert start_archive._is_for_us(name) is ours
+
+
+class TestLeftovers:
+    def left(self, folder: Path, note: str) -> Path:
+        left = folder / "tmp/lifetracker-left"
+        left.mkdir(parents=True)
+        (left / "ARCHIVE").write_text(note)
+        return left
+
+    def test_of_one_that_was_killed_go_with_the_next(self, tmp_path: Path) -> None:
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        left = self.left(tmp_path, f"{dead.pid}\n/root/x.pyz\n")
+
+        told(run(write(tmp_path)))
+
+        assert not left.exists()
+
+    def test_of_one_that_runs_stay(self, tmp_path: Path) -> None:
+        left = self.left(tmp_path, f"{os.getpid()}\n/root/x.pyz\n")
+
+        told(run(write(tmp_path)))
+
+        assert left.exists()
+
+    def test_of_one_whose_child_runs_stay(self, tmp_path: Path) -> None:
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        left = self.left(tmp_path, f"{dead.pid}\n/root/x.pyz\n")
+        with open(left / "ARCHIVE") as note:
+            fcntl.flock(note, fcntl.LOCK_EX)
+            told(run(write(tmp_path)))
+
+            assert left.exists()
+
+    def test_of_others_stay(self, tmp_path: Path) -> None:
+        left = self.left(tmp_path, "no number\n")
+
+        told(run(write(tmp_path)))
+
+        assert left.exists()
+
+
+class TestHalfAnArchive:
+    @pytest.mark.parametrize("python", [Path(sys.executable), *older_pythons()], ids=str)
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+    def test_says_a_sentence(self, tmp_path: Path, python: Path, share: float) -> None:
+        """As `release build` begins one: Python takes for source what has no end."""
+        whole = release_build.SHEBANG + write(tmp_path).read_bytes()
+        half = tmp_path / "half.pyz"
+        half.write_bytes(whole[: int(len(whole) * share)])
+
+        done = run(half, "server", "init", python=str(python))
+
+        assert done.returncode == 1
+        assert any(each in done.stderr for each in ("did-not-arrive-whole.copy-it-again", "this archive is damaged"))
+        assert "Traceback" not in done.stderr
 
 
 class TestSource:

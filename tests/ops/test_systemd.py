@@ -10,8 +10,10 @@ from threading import Thread
 import pytest
 
 from lifetracker.ops import systemd
+from lifetracker.ops.places import SERVICE
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.shell import ProgramFailed
+from lifetracker.ops.systemd import SOCKET
 from tests.ops.installation import Installation, answering
 from tests.ports import free_port
 
@@ -110,3 +112,16 @@ class TestAwaitRelease:
     def test_refuses_silence_in_time(self) -> None:
         with pytest.raises(Refused, match="does not answer"):
             systemd.await_release(f"http://127.0.0.1:{free_port()}", "r1", 0.1)
+
+
+class TestStop:
+    @pytest.mark.parametrize(("state", "stopped"), [("active", [SOCKET, SERVICE]), ("inactive", [SERVICE])])
+    def test_takes_the_socket_along_where_there_is_one(
+        self, server: Installation, state: str, stopped: list[str]
+    ) -> None:
+        """Else the next request would start the service again."""
+        server.program("systemctl", f"ActiveState={state}\n")
+
+        systemd.stop()
+
+        assert server.asked("systemctl").splitlines()[-1] == " ".join(["stop", *stopped])

@@ -6,14 +6,16 @@ import hashlib
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import archive, shell, venv
+from lifetracker.ops import archive, libraries, shell, venv
 from lifetracker.ops.archive import Archive
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -22,20 +24,25 @@ from tests.ops.installation import prefer
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 HERE = Path(os.path.realpath(sys.executable))
+TINY = b"HERE = True\n"
 
 
 def wheel() -> bytes:
     content = BytesIO()
-    about = "tiny-1.0.dist-info"
+    about, digest = "tiny-1.0.dist-info", f"sha256={urlsafe_b64encode(sha256(TINY).digest()).decode().rstrip('=')}"
     with zipfile.ZipFile(content, "w") as file:
-        file.writestr("tiny.py", "HERE = True\n")
+        file.writestr("tiny.py", TINY)
         file.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
         file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr(f"{about}/RECORD", "tiny.py,,\n")
+        file.writestr(f"{about}/RECORD", f"tiny.py,{digest},12\n{about}/RECORD,,\n")
     return content.getvalue()
 
 
 WHEEL = wheel()
+MAKES_ONE = (
+    'for last; do :; done; case "$*" in *venv*) mkdir -p "$last/bin"; '
+    f'printf "#!/bin/sh\\n" >"$last/bin/python"; chmod +x "$last/bin/python";; *) exec {HERE} "$@";; esac'
+)
 LOCK = f"tiny==1.0 --hash=sha256:{hashlib.sha256(WHEEL).hexdigest()}\n".encode()
 
 
@@ -68,6 +75,62 @@ def stub(programs: Path, name: str, says: str) -> Path:
     (programs / name).write_text(f"#!/bin/sh\n{says}\n")
     (programs / name).chmod(0o755)
     return programs / name
+
+
+def stand(places: Places, python: Path) -> Path:
+    """The environment, as `_build` leaves it."""
+    folder = places.venvs / venv.name_of(LOCK, python)
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/python").symlink_to(HERE)
+    packages = folder / f"lib/python{RUNNING}/site-packages"
+    (packages / "tiny-1.0.dist-info").mkdir(parents=True)
+    (packages / "tiny.py").write_bytes(TINY)
+    (packages / "tiny-1.0.dist-info/RECORD").write_text("tiny.py,,\n../../../bin/tiny,,\n")
+    (folder / "bin/tiny").touch()
+    (folder / venv.WHOLE).touch()
+    return folder
+
+
+def change(packages: Path) -> None:
+    (packages / "tiny.py").write_text("HERE = 'changed'\n")
+
+
+def lose(packages: Path) -> None:
+    (packages / "tiny.py").unlink()
+
+
+def add(packages: Path) -> None:
+    (packages / "sitecustomize.py").touch()
+
+
+def lose_a_program(packages: Path) -> None:
+    (packages.parents[2] / "bin/tiny").unlink()
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("damage", [change, lose, add, lose_a_program])
+    def test_is_built_anew_beside_what_may_run_from_it(
+        self, places: Places, tmp_path: Path, programs: Path, damage: Callable[[Path], None]
+    ) -> None:
+        python = stub(programs, "python", MAKES_ONE)
+        first = stand(places, python)
+        damage(first / f"lib/python{RUNNING}/site-packages")
+
+        with opened(tmp_path) as found:
+            made = venv.provide(places, found, LOCK, python)
+
+        assert made == first.with_name(f"{first.name}-2")
+        assert (made / venv.WHOLE).exists()
+        assert first.exists()
+        assert venv.is_same(first, made)
+
+    def test_is_told_by_its_files(self, places: Places, tmp_path: Path) -> None:
+        folder = stand(places, HERE)
+        with opened(tmp_path) as found:
+            assert libraries.differences(folder, found) == []
+            for damage in (change, add):
+                damage(folder / f"lib/python{RUNNING}/site-packages")
+            assert libraries.differences(folder, found) == ["sitecustomize.py was added", "tiny.py was changed"]
 
 
 class TestFindPython:
@@ -130,13 +193,12 @@ class TestProvide:
         assert not (here / "taken").exists()
 
     def test_does_it_once(self, places: Places, tmp_path: Path) -> None:
-        ready = places.venvs / venv.name_of(LOCK, HERE)
-        ready.mkdir()
-        (ready / venv.WHOLE).touch()
+        ready = stand(places, HERE)
+        before = [(path, path.stat().st_mtime_ns) for path in ready.rglob("*")]
 
         with opened(tmp_path) as found:
             assert venv.provide(places, found, LOCK, HERE) == ready
-        assert [path.name for path in ready.iterdir()] == [venv.WHOLE]
+        assert [(path, path.stat().st_mtime_ns) for path in ready.rglob("*")] == before
 
     def test_leaves_nothing_of_one_that_failed(self, places: Places, tmp_path: Path, programs: Path) -> None:
         python = stub(programs, "broken", f'case "$*" in *venv*) exit 1;; *) exec {HERE} "$@";; esac')
@@ -146,10 +208,7 @@ class TestProvide:
         assert list(places.venvs.iterdir()) == []
 
     def test_begins_anew_where_one_was_killed(self, places: Places, tmp_path: Path, programs: Path) -> None:
-        python = stub(
-            programs, "python", f'for last; do :; done; case "$*" in *venv*) mkdir -p "$last/bin"; '
-            f'printf "#!/bin/sh\\n" >"$last/bin/python"; chmod +x "$last/bin/python";; *) exec {HERE} "$@";; esac'
-        )  # fmt: skip
+        python = stub(programs, "python", MAKES_ONE)
         half = places.venvs / venv.name_of(LOCK, python)
         (half / "rubbish").mkdir(parents=True)
 
