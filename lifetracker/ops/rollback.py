@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import backup, by_hand, journal, ops_check, releases, restore, restore_database, systemd
+from lifetracker.ops import backup, by_hand, journal, releases, restore, restore_database, systemd
 from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.by_hand import Check
@@ -23,7 +23,7 @@ def roll_back(
     tell: Teller,
     *,
     restore_database: bool = False,
-    check: Check = ops_check.run,
+    check: Check = by_hand.but_for_smoke,
 ) -> str:
     """Make `wanted`, or the last good release before the live one, live again, and answer its id.
 
