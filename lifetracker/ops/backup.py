@@ -99,24 +99,23 @@ def _next_instant(folder: Path) -> datetime:
     return max([now, *(each.at + AT_ONCE for each in known if not manifests.is_ahead(each.at, now))])
 
 
-def refresh(places: Places, early: Backup) -> Backup:
+def refresh_in(folder: Path, source: Source, early: Backup) -> Backup:
     """A backup that was made while the service wrote, brought to what the database holds now that it is stopped; under
-    a name of its own. Much faster than another one: only what differs is written."""
-    with open_folder(places) as folder:
-        source, label = source_of(places), early.manifest.label
-        if source.file is None:
-            return make_in(folder, source, label)
-        now = _next_instant(folder)
-        backup_id = manifests.new_id(label, now)
-        partial = folder / f"{backup_id}{files.PARTIAL}"
-        early.folder.rename(partial)
-        (partial / manifests.MANIFEST).unlink()
-        files.lend_again(partial, USER)
-        facts = database.refresh(source, partial)
-        files.take_over(partial)
-        about = Manifest(id=backup_id, label=label, made=now, **_about(partial, source, facts))
-        manifests.write_manifest(partial, about)
-        files.rename_whole(partial, folder / backup_id)
+    a name of its own, for who holds the lock. Much faster than another one: only what differs is written."""
+    label = early.manifest.label
+    if source.file is None:
+        return make_in(folder, source, label)
+    now = _next_instant(folder)
+    backup_id = manifests.new_id(label, now)
+    partial = folder / f"{backup_id}{files.PARTIAL}"
+    early.folder.rename(partial)
+    (partial / manifests.MANIFEST).unlink()
+    files.lend_again(partial, USER)
+    facts = database.refresh(source, partial)
+    files.take_over(partial)
+    about = Manifest(id=backup_id, label=label, made=now, **_about(partial, source, facts))
+    manifests.write_manifest(partial, about)
+    files.rename_whole(partial, folder / backup_id)
     return manifests.read_backup(folder / backup_id)
 
 

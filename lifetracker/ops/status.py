@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lifetracker.core.release import mark_of_trial
 from lifetracker.ops import backup, journal, releases, systemd
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
@@ -24,6 +25,8 @@ def told(places: Places) -> Iterator[str]:
     for release in releases.listed(places):
         mark = "*" if current and release.id == current.id else " "
         yield f"{mark:>10}  {release.id}, version {release.version}: {outcomes.get(release.id, 'of unknown fate')}"
+        if mark_of_trial(release.folder).exists():
+            yield f"on trial    {release.id} refuses every write until it is kept, or `lifetracker deploy --recover`"
     for note in [each for each in Journal(places).notes() if "outcome" in each][-NOTES_SHOWN:]:
         yield f"by hand     {note['at'][:19]} {note['what']} {note.get('of', '')} by {note['who']}: {note['outcome']}"
     newest = next(iter(backup.listed(places)), None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from lifetracker.ops import backup, backup_code, rehearsal, releases, restore, restore_database, systemd
 from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.breaks import uninterrupted
 from lifetracker.ops.journal import DONE, FAILED, PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
@@ -59,12 +60,15 @@ class Work:
     def stand_still(self, **told: str) -> None:
         """From here until the release is kept nothing is acknowledged that could be undone: the service is stopped, and
         the backup brought to what it left. What is `told` is on record from then on."""
-        with self.step("stop") as facts:
-            facts |= told
-            systemd.stop()
-        with self.step("backup again") as facts:
-            early = backup.find(self.places, self.undertaking.facts["backup"])
-            facts["backup"] = backup.refresh(self.places, early).id
+        early = backup.find(self.places, self.undertaking.facts["backup"])
+        with backup.open_folder(
+            self.places
+        ) as folder:  # first: nobody is to wait for another backup while it is stopped
+            with self.step("stop") as facts:
+                facts |= told
+                systemd.stop()
+            with self.step("backup again") as facts:
+                facts["backup"] = backup.refresh_in(folder, source_of(self.places), early).id
 
     def go_live(self) -> None:
         """From the switch to the record; also what is left of a deploy that was killed on the way."""

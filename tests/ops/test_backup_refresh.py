@@ -8,6 +8,8 @@ import pytest
 
 from lifetracker.core import sqlite
 from lifetracker.ops import backup as backups
+from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.backup_source import source_of
 from lifetracker.ops.refusal import Refused
 from tests.engines import Engine
 from tests.ops.backups import Server, notes_in, server_of
@@ -20,12 +22,17 @@ def server(engine: Engine, tmp_path: Path) -> Server:
     return made
 
 
+def refreshed(server: Server, early: Backup) -> Backup:
+    with backups.open_folder(server.places) as folder:
+        return backups.refresh_in(folder, source_of(server.places), early)
+
+
 class TestRefresh:
     def test_holds_what_was_written_since(self, server: Server) -> None:
         early = backups.make(server.places, "before-deploy")
         server.write("later")
 
-        made = backups.refresh(server.places, early)
+        made = refreshed(server, early)
 
         assert notes_in(made.database) == ["kept", "later"]
         assert made.manifest.tables["attempts"] == 2
@@ -35,18 +42,18 @@ class TestRefresh:
         early = backups.make(server.places, "before-deploy")
         server.leave_a_log("in the log")
 
-        assert notes_in(backups.refresh(server.places, early).database) == ["kept", "in the log"]
+        assert notes_in(refreshed(server, early).database) == ["kept", "in the log"]
 
     def test_holds_a_file_that_grew_and_one_that_shrank(self, server: Server) -> None:
         early = backups.make(server.places, "before-deploy")
         server.write(*(f"{number} {'x' * 4000}" for number in range(400)))
-        grown = backups.refresh(server.places, early)
+        grown = refreshed(server, early)
         database = sqlite.driver.connect(server.file, isolation_level=None)
         database.execute("DELETE FROM attempts WHERE id > 1")
         database.execute("VACUUM")
         database.close()
 
-        made = backups.refresh(server.places, grown)
+        made = refreshed(server, grown)
 
         assert notes_in(made.database) == ["kept"]
         backups.verify(server.places, made)
@@ -54,7 +61,7 @@ class TestRefresh:
     def test_is_the_one_backup_that_is_left_of_both(self, server: Server) -> None:
         early = backups.make(server.places, "before-deploy")
 
-        made = backups.refresh(server.places, early)
+        made = refreshed(server, early)
 
         assert (server.names(), made.manifest.label) == ([made.id], "before-deploy")
         assert made.id != early.id
@@ -65,5 +72,5 @@ class TestRefresh:
         database.write_now(lambda tx: None)
 
         with pytest.raises(Refused, match="locked"):
-            backups.refresh(server.places, early)
+            refreshed(server, early)
         database.close()

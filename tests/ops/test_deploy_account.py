@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, releases, restore, rollback, systemd, work
+from lifetracker.ops import backup, deploy, releases, restore, rollback, status, systemd, work
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
@@ -85,6 +85,8 @@ class TestKilled:
     ) -> None:
         died = killed(deploying(server, migration), step, moment)
 
+        mark = [line for line in status.told(server.places) if line.startswith("on trial")]
+        assert bool(mark) == bool(list(server.places.releases.glob("*.on_trial")))
         assert died == (migration == CLOSED or step not in ("stop", "backup again"))
         recovered(server)
 
