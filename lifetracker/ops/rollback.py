@@ -126,5 +126,6 @@ def _restore(work: Work, saved: str) -> None:
     with work.step("backup database") as facts:
         facts["backup"] = backup.make(work.places, "before-rollback").id
     work.stand_still(restored=saved)
-    with work.step("migration"):  # of the database back to the schema of that release
+    with work.step("migration") as facts:  # of the database back to the schema of that release
         restore.put_back(work.places, backup.find(work.places, saved), stop=systemd.stop, keep=False)
+        facts["migrated"] = True

@@ -61,9 +61,8 @@ class Work:
         """From here until the release is kept nothing is acknowledged that could be undone: the service is stopped, and
         the backup brought to what it left. What is `told` is on record from then on."""
         early = backup.find(self.places, self.undertaking.facts["backup"])
-        with backup.open_folder(
-            self.places
-        ) as folder:  # first: nobody is to wait for another backup while it is stopped
+        # The lock first: nobody is to wait for another backup while the service is stopped.
+        with backup.open_folder(self.places) as folder:
             with self.step("stop") as facts:
                 facts |= told
                 systemd.stop()
@@ -136,10 +135,12 @@ class Work:
             releases.switch(self.places, self.previous)
 
     def _restore_database(self, lose: bool) -> None:
-        """Only where the migration ran and left what the old code cannot read; what nobody can read is left alone."""
+        """Only where the migration ran and left what the old code cannot read. What nobody can read is left alone,
+        unless the journal knows that the migration went well."""
         if self.previous is None or not self.closed or "migration" not in self.undertaking.steps:
             return
-        if self.previous.serves(self.places) or not self.release.serves(self.places):
+        migrated = self.undertaking.facts.get("migrated")
+        if self.previous.serves(self.places) or not (migrated or self.release.serves(self.places)):
             return
         saved = self._saved(self.previous)
         lost = restore_database.told(self._written_since(saved))

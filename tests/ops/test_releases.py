@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from lifetracker.core.release import Trial
 from lifetracker.ops import backup_code, releases
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.releases import Release
+from lifetracker.ops.venv import WHOLE
 from tests.ops.installation import running, write_json
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -260,3 +262,46 @@ class TestBackupOfCode:
 
     def test_has_nothing_to_remove_before_the_first(self, places: Places) -> None:
         backup_code.prune(places, 2)
+
+
+class TestLibraries:
+    def test_that_a_killed_deploy_was_building_go(self, places: Places) -> None:
+        lay(places, "r1")
+        (places.venvs / "v1" / WHOLE).touch()
+        for half in ("v2", "v2.wheels"):
+            (places.venvs / half / "lib").mkdir(parents=True)
+
+        releases.remove_half_libraries(places)
+
+        assert [each.name for each in places.venvs.iterdir()] == ["v1"]
+
+    def test_that_were_built_anew_are_those_of_older_releases_too(self, places: Places) -> None:
+        old, other = lay(places, "r1", venv="v1"), lay(places, "r2", venv="v9")
+        newest = lay(places, "r3", venv="v1-2")
+
+        releases.share_libraries(places, newest)
+
+        assert [os.path.basename(os.path.realpath(each.folder / ".venv")) for each in (old, other, newest)] == [
+            *("v1-2", "v9", "v1-2")
+        ]
+        assert old.differences() == []
+
+
+class TestOnTrial:
+    def test_is_a_mark_beside_it_and_no_difference(self, places: Places) -> None:
+        release = lay(places, "r1")
+
+        release.put_on_trial()
+
+        assert Trial(release.folder).goes_on
+        assert (release.differences(), ids(places)) == ([], ["r1"])
+        release.end_trial()
+        assert not Trial(release.folder).goes_on
+
+    def test_goes_with_the_release(self, places: Places) -> None:
+        release = lay(places, "r1")
+        release.put_on_trial()
+
+        releases.take_away(places, release.folder)
+
+        assert list(places.releases.iterdir()) == []

@@ -244,6 +244,26 @@ class TestDatabase:
 
         assert restored == []
 
+    def test_leaves_what_serves_where_it_is_when_nobody_can_tell(
+        self, undertaken: Half, restored: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As on a full disk, where no code can open anything: it was migrated, and the new release may still read."""
+
+        def full(*_: object) -> None:
+            raise Refused("too little disk")
+
+        monkeypatch.setattr(rehearsal, "written_since", full)
+        undertaken.lay("old", fails=CANNOT)
+        undertaken.lay("new", fails=CANNOT)
+        made = undertaken.work("stop", "migration", previous="old")
+        made.undertaking.release = "new"
+        made.undertaking.facts |= {"backup": "b1", "migrated": True}
+        undertaken.link("new")
+
+        with pytest.raises(Refused, match="too little disk"):
+            made.put_back("x")
+        assert (undertaken.live, undertaken.told_systemd, outcome(undertaken)) == ("new", [], None)
+
     def test_is_told_of_where_there_is_no_backup(self, undertaken: Half, restored: list[str]) -> None:
         with pytest.raises(Refused, match="no backup of before"):
             self.put_back(undertaken, "stop", "migration", old=CANNOT, new="nothing", facts=None)
