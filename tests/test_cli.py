@@ -677,3 +677,13 @@ class TestDamagedRelease:
         assert done.returncode == 1
         assert done.stderr.startswith("lifetracker: the code or the libraries of r1 are damaged (SyntaxError: ")
         assert "deploy its archive again" in done.stderr
+
+
+class TestUsage:
+    @pytest.mark.parametrize("word", ["deploy", "smoke"])
+    def test_names_the_command_and_not_python(self, word: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "lifetracker", word, "--help"], capture_output=True, text=True, check=True
+        )
+
+        assert f"Usage: lifetracker {word}" in done.stdout
