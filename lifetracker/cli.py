@@ -21,6 +21,7 @@ from lifetracker.core.day import utc_now
 from lifetracker.core.db import Database
 from lifetracker.core.engines import SchemaRefused, url_of
 from lifetracker.core.errors import Problem
+from lifetracker.core.release import TRIAL, Trial
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
@@ -67,8 +68,9 @@ def _sentence(refused: Exception) -> str:
 
 @contextmanager
 def _database(*, servable: bool = True, create: bool = False) -> Iterator[Database]:
+    """`create` is for a migration, which a release runs before it is on trial, and on copies."""
     settings = _settings()
-    db = Database(settings.database_url, threads=1, create=create)
+    db = Database(settings.database_url, threads=1, create=create, trial=Trial(None) if create else TRIAL)
     try:
         if servable:
             schema.require_servable(db)

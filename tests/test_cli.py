@@ -663,6 +663,23 @@ class TestDatabaseGone:
         assert not gone.exists()
 
 
+class TestOnTrial:
+    @pytest.fixture(autouse=True)
+    def tried(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        release.mark_of_trial(tmp_path / "r1").touch()
+        monkeypatch.setattr(cli, "TRIAL", release.Trial(tmp_path / "r1"))
+
+    def test_a_release_migrates_a_copy(self, run: Run, here: Database) -> None:
+        """So that a return can see what was written since."""
+        assert run("db", "upgrade").code == 0
+
+    def test_its_other_commands_write_nothing(self, run: Run, here: Database) -> None:
+        refused = run("users", "create", ANNA, "--password", PASSWORD)
+
+        assert refused.code == 1
+        assert "`lifetracker deploy --recover` ends it" in refused.err
+
+
 class TestDamagedRelease:
     def test_says_so_in_a_sentence(self, tmp_path: Path) -> None:
         """Whatever Python says of what it cannot load; from a checkout it says it itself."""

@@ -34,9 +34,10 @@ class Trial:
     again, nor one that has seen it go.
     """
 
-    def __init__(self, folder: Path) -> None:
-        mark = mark_of_trial(folder)
-        self._mark = mark if mark.exists() else None
+    def __init__(self, folder: Path | None) -> None:
+        """Without a folder there is no trial."""
+        mark = mark_of_trial(folder) if folder else None
+        self._mark = mark if mark and mark.exists() else None
 
     @property
     def goes_on(self) -> bool:

@@ -103,7 +103,7 @@ class TestFullDisk:
         first = releases.live(server.places)
         with small_disk(server.places.home, "4m"):
             monkeypatch.setattr(systemd, "restart", _after(_filling(server.places.home / "other"), systemd.restart))
-            with pytest.raises(OSError, match="No space left"):
+            with pytest.raises((OSError, Refused)):  # whether a line more still fits is the page's affair
                 go(server, "1.1.0", fails=("health",))
 
             assert releases.live(server.places) == first
