@@ -64,22 +64,69 @@ class TestJournal:
 
         assert capsys.readouterr().err == f"<{priority}>- said\n"
 
-    def test_begins_so_on_each_line_of_a_traceback(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_takes_a_traceback_for_one_entry(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
         logging.set_up()
         fail_and_log("of anna@example.test")
 
-        lines = capsys.readouterr().err.splitlines()
-        assert lines[:2] == ["<3>- a bug", "<3>Traceback (most recent call last):"]
-        assert lines[-1] == "<3>ZeroDivisionError: of [hidden]"
-        assert all(line.startswith("<3>") for line in lines)
+        (line,) = capsys.readouterr().err.splitlines()
+        first, second, *_, last = line.split(logging.FOLD)
+        assert (first, second, last) == (
+            "<3>- a bug",
+            "Traceback (most recent call last):",
+            "ZeroDivisionError: of [hidden]",
+        )
 
-    def test_gives_way_to_json(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("form", ["text", "json"])
+    @pytest.mark.parametrize(
+        "text", ["of " + 9000 * "x", "of " + 9000 * "ж", "of " + 9000 * '"', "of\n" + 900 * "one\n", "of 🏃" * 5000]
+    )
+    def test_has_no_entry_that_journalctl_would_not_show(
+        self, capsys: Read, monkeypatch: pytest.MonkeyPatch, form: str, text: str
+    ) -> None:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+        logging.set_up(form=form)
+        fail_and_log(text)
+        logging.tell_request("INFO", f"GET /{text.splitlines()[0]} 200 1.0 ms")
+        logger.warning("{}", text)
+
+        lines = capsys.readouterr().err.splitlines()
+        assert [line[:3] for line in lines] == ["<3>", "<6>", "<4>"]
+        assert all(len(line[3:].encode()) <= logging.LONGEST for line in lines)
+        assert "a bug" in lines[0]
+
+    def test_cuts_a_deep_traceback_in_its_middle(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+        logging.set_up()
+        try:
+            descend(80)
+        except ZeroDivisionError:
+            logger.exception("a bug met GET /x")
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("<3>- a bug met GET /x | Traceback")
+        assert re.search(r"… \d+,\d+ bytes more …", line)
+        assert line.endswith("ZeroDivisionError: at the bottom")
+
+    @pytest.mark.parametrize(("level", "priority"), [("CRITICAL", 2), ("ERROR", 3), ("INFO", 6)])
+    def test_has_the_priority_before_json_too(
+        self, capsys: Read, monkeypatch: pytest.MonkeyPatch, level: str, priority: int
+    ) -> None:
         monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
         logging.set_up(form="json")
-        logger.info("said")
+        logger.log(level, "said")
 
-        assert read_json(capsys)["message"] == "said"
+        line = capsys.readouterr().err
+        assert line.startswith(f"<{priority}>{{")
+        assert json.loads(line[3:])["message"] == "said"
+
+    def test_has_all_of_a_short_traceback_in_json(self, capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+        logging.set_up(form="json")
+        fail_and_log("of anna@example.test")
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert json.loads(line[3:])["exception"].endswith("ZeroDivisionError: of [hidden]\n")
 
 
 class TestJson:
@@ -226,6 +273,16 @@ def fail_and_log(text: str) -> None:
         logger.exception("a bug")
 
 
+def descend(deep: int) -> None:
+    if deep == 0:
+        raise ZeroDivisionError("at the bottom")
+    descend(deep - 1) if deep % 2 else descend_further(deep - 1)
+
+
+def descend_further(deep: int) -> None:
+    descend(deep)
+
+
 def read_json(capsys: Read) -> dict[str, object]:
     (line,) = capsys.readouterr().err.splitlines()
     fields: dict[str, object] = json.loads(line)
@@ -235,7 +292,7 @@ def read_json(capsys: Read) -> dict[str, object]:
 class TestRequests:
     """A request is told past the logger, and nobody can tell."""
 
-    @pytest.mark.parametrize(("form", "journal"), [("text", ""), ("text", "8:1"), ("json", "")])
+    @pytest.mark.parametrize(("form", "journal"), [("text", ""), ("text", "8:1"), ("json", ""), ("json", "8:1")])
     @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
     def test_are_told_as_the_logger_would(
         self, capsys: Read, monkeypatch: pytest.MonkeyPatch, form: str, journal: str, level: str
