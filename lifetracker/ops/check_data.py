@@ -1,9 +1,8 @@
-"""Checks of the data: whose it is, who else has it open, and whether it was put by."""
+"""Checks of the data: whose it is, who may read it, and who else is at it."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,14 +11,17 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from lifetracker.ops import access
 from lifetracker.ops.backup_source import told_file
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
-from lifetracker.ops.verdict import Verdict, failed, ok, warning
+from lifetracker.ops.verdict import Verdict, failed, judged, ok
 
 BESIDE = ("", "-wal", "-shm")
+ROOT = 0
 INIT = 1  # systemd itself, which holds the port for a socket unit
-WORDS_SHOWN = 250
+WORDS_SHOWN = 400
+SHELLS = ("sqlite3", "litecli", "sqlite-utils", "sqlitebrowser", "litestream")
 
 
 def database_files(places: Places) -> list[Path]:
@@ -31,46 +33,57 @@ def database_files(places: Places) -> list[Path]:
 def data_is_the_services(places: Places) -> Verdict:
     """That the service owns its folder and files, and that strangers reach neither them nor its settings."""
     files = [path for path in database_files(places) if path.exists()]
-    if wrong := [*_not_owned([places.data, *files]), *_open_to_all([places.data, places.environment])]:
-        return failed("; ".join(wrong))
-    if careless := list(_open_to_all(files)):
-        return warning(f"{'; '.join(careless)}: only the mode of {places.data} keeps others from it")
-    return ok(f"{places.data} and {len(files)} database file(s) belong to {_name(_keeper())} alone")
+    folders = list(dict.fromkeys([places.data, *(path.parent for path in files)]))
+    kept = sorted(path for path in places.data.rglob("*") if path.is_file() or path in files)
+    closed = [*folders, *filter(Path.exists, [places.environment])]
+    wrong = [*_not_owned([*folders, *files]), *_open_to_all(closed), *_open_to_a_group(closed), *_listed(closed + kept)]
+    careless = [*_open_to_all(kept), *_open_to_a_group(kept)]
+    doubtful = [f"{each}: only the mode of {places.data} keeps others from it" for each in careless]
+    return judged(
+        [*wrong, *_in_our_group()],
+        doubtful,
+        f"{places.data} and {len(files)} database file(s) belong to {access.user(access.uid_of(USER))} alone",
+    )
 
 
 def _not_owned(paths: list[Path]) -> Iterator[str]:
-    wanted = _keeper()
+    wanted = access.uid_of(USER)
     for path in paths:
         if path.stat().st_uid != wanted:
-            yield f"{path} belongs to {_name(path.stat().st_uid)}, not to {_name(wanted)}"
+            yield f"{path} belongs to {access.user(path.stat().st_uid)}, not to {access.user(wanted)}"
 
 
 def _open_to_all(paths: list[Path]) -> Iterator[str]:
     for path in paths:
-        if path.exists() and path.stat().st_mode & stat.S_IRWXO:
-            yield f"everybody can reach {path} (mode {stat.S_IMODE(path.stat().st_mode):o})"
+        if path.stat().st_mode & stat.S_IRWXO:
+            yield f"everybody can reach {path} (mode {access.mode(path)})"
 
 
-def _keeper() -> int:
-    """The user id that the data must have: who runs us, where nobody is called as the service's user is."""
-    try:
-        return pwd.getpwnam(USER).pw_uid
-    except KeyError:
-        return os.geteuid()
+def _open_to_a_group(paths: list[Path]) -> Iterator[str]:
+    for path in paths:
+        seen = path.stat()
+        if seen.st_mode & stat.S_IRWXG and seen.st_gid not in (ROOT, access.gid_of(USER)):
+            yield f"the group {access.group(seen.st_gid)} can reach {path} (mode {access.mode(path)})"
 
 
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
+def _listed(paths: list[Path]) -> Iterator[str]:
+    """Those whom the mode does not tell of."""
+    for path in paths:
+        for name in access.named(path):
+            yield f"{name} can reach {path}, by an access list (getfacl)"
+
+
+def _in_our_group() -> Iterator[str]:
+    """Whoever is in the service's group reads what the service reads."""
+    if access.uid_of(USER) != os.geteuid() and (others := sorted(access.members(access.gid_of(USER)) - {USER})):
+        yield f"{', '.join(others)}: in the group {USER}, which can read the data and its settings"
 
 
 def nobody_else_is_at_it(places: Places) -> Verdict:
     """That no process but the unit's listens on the port or has the database open: such as a uvicorn by hand."""
     port = urlsplit(places.read_config().url).port or 80
     files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
-    listening, opening = _listeners(port), set(_openers(files))
+    listening, opening = _listeners(port), {*_openers(files), *_named(database_files(places)[:1])}
     others = sorted((listening | opening) - {*read_unit().processes(), INIT})
     strangers = [pid for pid in others if pid in listening or not _is_command(places, pid)]
     does = dict.fromkeys(listening - opening, f"listens on port {port}")
@@ -95,6 +108,19 @@ def _openers(files: set[tuple[int, int]]) -> Iterator[int]:
             opened = (_stat(folder / descriptor) for descriptor in os.listdir(folder))
             if any((seen.st_dev, seen.st_ino) in files for seen in opened if seen):
                 yield pid
+
+
+def _named(database: list[Path]) -> Iterator[int]:
+    """Shells that were given the database, by whatever path: `sqlite3` opens it at its first statement."""
+    wanted = {str(path.resolve()) for path in database}
+    for process in psutil.process_iter(["name", "cmdline", "cwd"]):
+        words, cwd = process.info["cmdline"] or [], process.info["cwd"] or "/"
+        if Path(process.info["name"] or "").name in SHELLS and wanted & {_led_to(cwd, word) for word in words[1:]}:
+            yield process.pid
+
+
+def _led_to(cwd: str, word: str) -> str:
+    return os.path.realpath(os.path.join(cwd, word.removeprefix("file:").partition("?")[0]))
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lifetracker.ops import releases, shell
+from lifetracker.ops import compiled, releases, shell
+from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.releases import Release
-from lifetracker.ops.verdict import Verdict, failed, ok, warning
+from lifetracker.ops.verdict import Verdict, failed, judged, ok, skipped, warning
 
 SMOKE_SAYS = ["GUARDS OK", "DB CHECK OK", "SMOKE OK"]
 SMOKE_TAKES_AT_MOST, PYTHON_TAKES_AT_MOST = 120.0, 30.0
-NAMED = 5
 ASK_SQLITE = """
 import sys
 from lifetracker.core import sqlite
@@ -20,18 +20,17 @@ sys.stdout.write(sqlite.wal_reset_warning() or "SQLite " + ".".join(map(str, sql
 
 def tree_is_whole(places: Places) -> Verdict:
     """That no file of the release was changed, removed or added since it was unpacked."""
-    release = _live(places)
+    release = live_release(places)
     found = release.differences()
-    if not found:
-        return ok(f"every file of {release.id} is as its manifest says")
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return failed(f"not what was deployed: {', '.join(found[:NAMED])}{more}")
+    made = compiled.of_another_source(release, filter(compiled.is_compiled, release.folder.rglob("*.pyc")))
+    found += [f"{path.relative_to(release.folder)} is not made from its source" for path in made]
+    return judged(found, [], f"every file of {release.id} is as its manifest says")
 
 
 def smoke_passes(places: Places) -> Verdict:
     """The live release's own smoke check, as the service's user and with its settings."""
     try:
-        said = _live(places).run(places, "smoke", seconds=SMOKE_TAKES_AT_MOST).splitlines()
+        said = live_release(places).run(places, "smoke", seconds=SMOKE_TAKES_AT_MOST).splitlines()
     except shell.ProgramFailed as broken:
         wrong = [line for line in str(broken).splitlines()[1:] if line not in SMOKE_SAYS]
         return failed(" ".join(wrong) or str(broken))
@@ -40,11 +39,25 @@ def smoke_passes(places: Places) -> Verdict:
 
 def sqlite_is_sound(places: Places) -> Verdict:
     """That the SQLite of the live release has no bug that can lose data."""
-    said = _live(places).run_python(places, "-c", ASK_SQLITE, seconds=PYTHON_TAKES_AT_MOST)
+    said = live_release(places).run_python(places, "-c", ASK_SQLITE, seconds=PYTHON_TAKES_AT_MOST)
     return warning(said) if "bug" in said else ok(said)
 
 
-def _live(places: Places) -> Release:
+def deploys_are_on_record(places: Places) -> Verdict:
+    """That lock and journal are there, and tell of the release that is linked: by them a deploy that was cut short is
+    ended, and it is known where a rollback may go."""
+    release = releases.live(places)
+    if release is None:
+        return skipped("nothing is deployed here yet")
+    missing = [
+        f"there is no {file}" for name in ("lock", "journal.jsonl") if not (file := places.deploy / name).exists()
+    ]
+    past = Journal(places).read()
+    untold = [] if any(each.release == release.id for each in past) else [f"the journal does not tell of {release.id}"]
+    return judged([], [*missing, *untold], f"the journal tells of {release.id}, and of {len(past)} change(s) in all")
+
+
+def live_release(places: Places) -> Release:
     release = releases.live(places)
     if release is None:
         raise Refused(f"no release is linked at {places.live}: deploy one")

@@ -5,50 +5,27 @@ The table says what is looked at, why, and what to do when it is not so. A faile
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import asdict, dataclass
-from threading import Thread
+from collections.abc import Sequence
 
 from lifetracker.ops import (
+    check_access,
     check_answers,
     check_backups,
     check_data,
     check_edge,
+    check_journal,
+    check_libraries,
     check_machine,
+    check_nginx,
     check_release,
+    check_restart,
+    check_sandbox,
     check_service,
 )
+from lifetracker.ops.checking import ALL_TAKE_AT_MOST, Check, Outcome, as_json, failures, go_through, told
 from lifetracker.ops.places import Places
-from lifetracker.ops.refusal import Refused
-from lifetracker.ops.verdict import State, Verdict, failed
 
-ALL_TAKE_AT_MOST = 150.0  # each has its own bounds below this one, for what hangs in the kernel
-SHOWN = {State.ok: "ok", State.warning: "WARN", State.failed: "FAIL", State.skipped: "skip"}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`judge` answers for an installation; `do` is what its operator does when it has failed, or warns."""
-
-    name: str
-    looks_at: str
-    judge: Callable[[Places], Verdict]
-    do: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a check found; `do` is None where there is nothing to do."""
-
-    check: str
-    state: State
-    says: str
-    do: str | None
-
+__all__ = ["CHECKS", "Check", "Outcome", "as_json", "failures", "run", "told"]
 
 CHECKS = (
     Check(
@@ -74,6 +51,24 @@ CHECKS = (
         "the unit file is the one that the release brought",
         check_service.unit_file_is_ours,
         "keep what you need in a drop-in (systemctl edit lifetracker-api), copy the release's file over this one",
+    ),
+    Check(
+        "restart",
+        "nothing that the service starts with was changed since it started",
+        check_restart.nothing_changed_since,
+        "systemctl restart lifetracker-api, when you mean the change; else take it back",
+    ),
+    Check(
+        "sandbox",
+        "the service runs as its own user, within the walls of the release's unit",
+        check_sandbox.service_is_kept_in,
+        "systemctl cat lifetracker-api names the drop-in: take that line out, systemctl daemon-reload, and restart",
+    ),
+    Check(
+        "port",
+        "only this machine reaches the port of the service",
+        check_sandbox.port_is_closed,
+        "--host 127.0.0.1 in ExecStart, 127.0.0.1 in the socket unit; then systemctl daemon-reload and restart",
     ),
     Check(
         "health",
@@ -112,6 +107,24 @@ CHECKS = (
         "bring the change in by a release; until then deploy the same archive again, or lifetracker rollback",
     ),
     Check(
+        "libraries",
+        "no file of the live release's libraries was changed, removed or added by hand",
+        check_libraries.libraries_are_as_installed,
+        "take away what was added; else deploy the same archive again, which builds them anew",
+    ),
+    Check(
+        "code owner",
+        "nobody but root can change what the service, or root, is started with",
+        check_access.code_is_roots,
+        "chown -R -h root: /opt/lifetracker, chmod -R go-w, setfacl -R -b; find out who was let in, and why",
+    ),
+    Check(
+        "record",
+        "lock and journal of the deploys are there, and tell of the live release",
+        check_release.deploys_are_on_record,
+        "the next deploy begins both anew; lifetracker rollback knows no release from before",
+    ),
+    Check(
         "sqlite",
         "the release's SQLite has no bug that can lose data",
         check_release.sqlite_is_sound,
@@ -136,6 +149,12 @@ CHECKS = (
         "journalctl --vacuum-size=200M, apt-get clean; fewer keep_backups, keep_releases; or a larger disk",
     ),
     Check(
+        "certificate key",
+        "root alone can read the key of the certificate, and it fits",
+        check_nginx.key_is_closed_and_fits,
+        "chown root: and chmod 600 the key; one that others could read: get a new one, and have the old one revoked",
+    ),
+    Check(
         "certificate",
         "clients trust the certificate that is served, and it lasts",
         check_edge.certificate_lasts,
@@ -146,6 +165,18 @@ CHECKS = (
         "nginx would load its configuration, certificate and key as they are on disk",
         check_edge.nginx_would_load,
         "mend the line that it names; until nginx -t is content, neither reload nor restart nginx",
+    ),
+    Check(
+        "nginx reload",
+        "nginx is up, starts with the machine, and runs with what lies on disk",
+        check_nginx.runs_what_lies_there,
+        "nginx -t && systemctl reload nginx; systemctl enable --now nginx",
+    ),
+    Check(
+        "site",
+        "no other site of nginx answers to our name",
+        check_nginx.name_is_ours_alone,
+        "take our name out of the other file, or its link away; then nginx -t && systemctl reload nginx",
     ),
     Check(
         "backup",
@@ -160,10 +191,16 @@ CHECKS = (
         "systemctl start lifetracker-backup makes and tries a new one; until that passed keep the older ones",
     ),
     Check(
+        "backup access",
+        "nobody but root can read, change or remove a backup",
+        check_access.backups_are_roots,
+        "cd /var/backups/lifetracker; chown -R root: . ; chmod -R go= . ; chgrp lifetracker . ; chmod 710 .",
+    ),
+    Check(
         "journal",
-        "nothing was logged as an error since the service started",
-        check_service.journal_is_quiet,
-        "journalctl -u lifetracker-api -p err; mend it; a restart of the service begins to count anew",
+        "nothing was logged as an error since the service started, and it would be seen",
+        check_journal.journal_is_quiet,
+        "journalctl -u lifetracker-api -p err; mend it, or why it cannot be seen; a restart begins to count anew",
     ),
     Check(
         "clock",
@@ -175,60 +212,5 @@ CHECKS = (
 
 
 def run(places: Places, checks: Sequence[Check] = CHECKS, *, seconds: float = ALL_TAKE_AT_MOST) -> list[Outcome]:
-    """What every check found, in the table's order. They run side by side; none raises, none outlasts `seconds`."""
-    ends = time.monotonic() + seconds
-    begun = [(check, _begin(check, places)) for check in checks]
-    return [_outcome(check, _awaited(verdict, ends)) for check, verdict in begun]
-
-
-def _begin(check: Check, places: Places) -> Future[Verdict]:
-    """In a thread that nobody waits for: one that hangs on a disk must not keep the rest from being told."""
-    verdict: Future[Verdict] = Future()
-    Thread(target=lambda: verdict.set_result(_judge(check, places)), name=check.name, daemon=True).start()
-    return verdict
-
-
-def _judge(check: Check, places: Places) -> Verdict:
-    try:
-        return check.judge(places)
-    except Exception as error:  # whatever keeps us from looking: what was not seen to be well is not well
-        kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
-        return failed(f"cannot be looked at: {kind}{error}")
-
-
-def _awaited(verdict: Future[Verdict], ends: float) -> Verdict:
-    try:
-        return verdict.result(timeout=max(0.0, ends - time.monotonic()))
-    except NotInTime:
-        return failed("not done in time")
-
-
-def _outcome(check: Check, verdict: Verdict) -> Outcome:
-    do = check.do if verdict.state in (State.failed, State.warning) else None
-    return Outcome(check.name, verdict.state, " ".join(verdict.says.split()), do)
-
-
-def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    return [outcome for outcome in outcomes if outcome.state is State.failed]
-
-
-def told(outcomes: Sequence[Outcome]) -> str:
-    """A table for people: a line a check, what to do below each that needs it, and the verdict as the last line."""
-    width = max(len(outcome.check) for outcome in outcomes)
-    lines = [line for outcome in outcomes for line in _lines(outcome, width)]
-    return "\n".join([*lines, _verdict(outcomes)])
-
-
-def _lines(outcome: Outcome, width: int) -> list[str]:
-    line = f"{SHOWN[outcome.state]:<4}  {outcome.check:<{width}}  {outcome.says}"
-    return [line, f"{'':<4}  {'':<{width}}  -> {outcome.do}"] if outcome.do else [line]
-
-
-def _verdict(outcomes: Sequence[Outcome]) -> str:
-    count = len(failures(outcomes))
-    return f"OPS CHECK FAILED: {count} of {len(outcomes)}" if count else "OPS CHECK OK"
-
-
-def as_json(outcomes: Sequence[Outcome]) -> str:
-    """`[{"check", "state", "says", "do"}]`; `do` is null where there is nothing to do."""
-    return json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False, indent=1)
+    """What every check found, in the table's order; it takes no longer than `seconds`, whatever hangs."""
+    return go_through(places, checks, seconds=seconds)

@@ -16,9 +16,10 @@ SYSTEMD_TAKES_AT_MOST = 10.0
 ASKED = (
     *("LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "MainPID", "NRestarts", "NeedDaemonReload"),
     *("ExecStart", "FragmentPath", "InvocationID", "ActiveEnterTimestamp", "DropInPaths"),
-    *("Unit", "ExecMainStatus", "ConditionResult", "ConditionTimestamp"),
+    *("Unit", "ExecMainStatus", "ConditionResult", "ConditionTimestamp", "Environment"),
 )
 ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=(yes)?")
+DROP_INS = "*.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,13 @@ class Unit:
 
     @property
     def enabled(self) -> bool:
-        return self.told.get("UnitFileState", "").startswith("enabled")
+        """For good: what is `enabled-runtime` is so until the next boot."""
+        return self.told.get("UnitFileState") == "enabled"
+
+    @property
+    def at_boot(self) -> str:
+        """Whether it starts with the machine, in systemd's word: such as `enabled`, `enabled-runtime`, `disabled`."""
+        return self.told.get("UnitFileState") or "not known to systemd"
 
     @property
     def needs_reload(self) -> bool:
@@ -54,6 +61,11 @@ class Unit:
     def drop_ins(self) -> set[str]:
         """The paths of those that it has read."""
         return set(self.told.get("DropInPaths", "").split())
+
+    @property
+    def variables(self) -> set[str]:
+        """The names that its own `Environment=` sets."""
+        return {each.partition("=")[0].strip('"') for each in self.told.get("Environment", "").split()}
 
     @property
     def since(self) -> str:
@@ -106,3 +118,22 @@ def read_unit(name: str = SERVICE) -> Unit:
         key, _, value = line.partition("=")
         told[key] = f"{told[key]}\n{value}" if key in told else value  # a line for each ExecStart
     return Unit(told)
+
+
+def folders() -> list[Path]:
+    """Where systemd looks for units, what goes before others first."""
+    said = shell.run(["systemctl", "show", "--property=UnitPath"], seconds=SYSTEMD_TAKES_AT_MOST)
+    return [Path(each) for each in said.partition("=")[2].split()]
+
+
+def drop_in_folders(name: str = SERVICE) -> list[Path]:
+    """Those for drop-ins of this unit that are there: its own, of its name up to a dash, of all its kind."""
+    stem, _, kind = name.rpartition(".")
+    parts = stem.split("-")
+    names = [f"{name}.d", *(f"{'-'.join(parts[:count])}-.{kind}.d" for count in range(1, len(parts))), f"{kind}.d"]
+    there = [path.resolve() for folder in folders() for each in names if (path := folder / each).is_dir()]
+    return list(dict.fromkeys(there))  # /lib is a link to /usr/lib
+
+
+def drop_ins_on_disk(name: str = SERVICE) -> list[Path]:
+    return [file for folder in drop_in_folders(name) for file in sorted(folder.glob(DROP_INS))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+NAMED = 5
 
 
 class State(StrEnum):
@@ -46,3 +48,12 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
     if not wrong:
         return verdicts[0]
     return Verdict(wrong[0].state, "; ".join(each.says for each in wrong))
+
+
+def judged(wrong: Iterable[str], doubtful: Iterable[str], well: str) -> Verdict:
+    """Failed by whatever is wrong, else a warning of whatever is doubtful, else well; a few of many are named."""
+    for found, verdict in ((list(wrong), failed), (list(doubtful), warning)):
+        if found:
+            more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+            return verdict("; ".join(found[:NAMED]) + more)
+    return ok(well)

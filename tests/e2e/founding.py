@@ -61,8 +61,15 @@ def founded(tree: Path, archive: Path) -> Founded:
                 how = found(machine, archive)
                 layer.with_suffix(".json").write_text(json.dumps(asdict(how)))
                 machine.save(layer)
+                _leave_marks_youngest(layer)
         layer.with_suffix(".json").touch()
         return Founded(archive, layer, Founding(**json.loads(layer.with_suffix(".json").read_text())))
+
+
+def _leave_marks_youngest(layer: Path) -> None:
+    """As on the server itself, where a library that is younger than the mark of its folder is one to be looked into."""
+    for mark in layer.glob("opt/lifetracker/venvs/*/whole"):
+        mark.touch()
 
 
 def _digest(tree: Path, archive: Path) -> str:

@@ -18,6 +18,7 @@ from tests.ops.installation import (
     install,
     make_certificate,
     prefer,
+    serving_nginx,
     serving_unit,
     tls_with,
     verify,
@@ -56,7 +57,11 @@ def well(server: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     verify(server, back_up(server, hours=1), days=0)
     _let_the_release_answer(server)
-    with serving_unit(server), answering({"/api/health": (200, WELL)}, tls_with(certificate)) as outside:
+    with (
+        serving_unit(server, confined=True),
+        serving_nginx(server),
+        answering({"/api/health": (200, WELL)}, tls_with(certificate)) as outside,
+    ):
         server.configure(url=server.places.read_config().url, public_url=f"{outside}/api")
         yield server
 

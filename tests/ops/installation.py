@@ -26,8 +26,21 @@ import pytest
 from lifetracker.ops import backup_manifest as manifests
 from lifetracker.ops import ops_check
 from lifetracker.ops.backup_manifest import Backup, Manifest, Tried
+from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
+from tests.ops.surroundings import (
+    CONFINED,
+    KEEP,
+    NGINX,
+    PROBE,
+    START,
+    STARTING,
+    dump,
+    lay_environment,
+    lay_nginx,
+    recorded,
+)
 from tests.ports import free_port
 
 RELEASE = f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%dT%H%M%SZ}-0123456789ab"
@@ -40,15 +53,16 @@ async def app(scope, receive, send):
 """
 SMOKE = 'print("GUARDS OK\\nDB CHECK OK\\nSMOKE OK")\n'
 SQLITE = "VERSION = (3, 53, 0)\n\n\ndef wal_reset_warning():\n    return None\n"
+UNITS = {unit: (Path(__file__).parents[2] / "systemd" / unit).read_text("utf-8") for unit in (SERVICE, BACKUP, TIMER)}
 FILES = {
     "lifetracker/__init__.py": "",
     "lifetracker/__main__.py": SMOKE,
     "lifetracker/main.py": APP,
     "lifetracker/core/__init__.py": "",
     "lifetracker/core/sqlite.py": SQLITE,
-    f"systemd/{SERVICE}": "[Service]\nType=notify\n",
-    f"systemd/{BACKUP}": "[Service]\nType=oneshot\n",
-    f"systemd/{TIMER}": "[Timer]\nOnCalendar=daily\n",
+    f"systemd/{SERVICE}": UNITS[SERVICE],
+    f"systemd/{BACKUP}": UNITS[BACKUP],
+    f"systemd/{TIMER}": UNITS[TIMER],
     "requirements.lock": "",
 }
 
@@ -102,6 +116,11 @@ class Installation:
         file.chmod(0o755)
         return file
 
+    def program_of(self, name: str, text: str) -> None:
+        """One that does what the text says."""
+        (self.programs / name).write_text(text, encoding="utf-8")
+        (self.programs / name).chmod(0o755)
+
     def asked(self, name: str) -> str:
         return (self.programs / f"{name}.asked").read_text(encoding="utf-8")
 
@@ -130,15 +149,18 @@ def install(root: Path, programs: Path) -> Installation:
     """Everything in its place and well, but that no process runs."""
     installation = Installation(Places(root), programs)
     places = installation.places
-    for folder in (places.releases, places.venvs, places.data, places.backups, places.etc, places.units, programs):
+    for folder in (places.releases, places.venvs, places.data, places.etc, places.units, places.deploy, programs):
         folder.mkdir(parents=True)
-    (places.venvs / "lock").symlink_to(sys.prefix)
+    places.backups.mkdir(parents=True, mode=0o710)
+    lay_environment(places.venvs / "lock")
     _lay_release(installation)
-    for unit in (SERVICE, BACKUP, TIMER):
-        (places.units / unit).write_text(FILES[f"systemd/{unit}"], encoding="utf-8")
+    _put_on_record(places)
+    for unit, text in UNITS.items():
+        (places.units / unit).write_text(text, encoding="utf-8")
     installation.database.touch(mode=0o600)
     places.data.chmod(0o750)
-    places.environment.write_text(f"LIFETRACKER_DATABASE_URL=sqlite:///{installation.database}\n", encoding="utf-8")
+    settings = f"LIFETRACKER_DATABASE_URL=sqlite:///{installation.database}\nLIFETRACKER_LOG_LEVEL=WARNING\n"
+    places.environment.write_text(settings, encoding="utf-8")
     places.environment.chmod(0o640)
     installation.configure(public_url="")
     _tell_good_things(installation)
@@ -157,7 +179,20 @@ def _lay_release(installation: Installation) -> None:
     installation.places.live.symlink_to(f"releases/{RELEASE}")
 
 
+def _put_on_record(places: Places) -> None:
+    (places.deploy / "lock").touch(mode=0o600)
+    journal, undertaking = Journal(places), Undertaking(RELEASE, "deploy", RELEASE, None)
+    journal.begin(undertaking)
+    journal.end(undertaking, "done")
+
+
 def _tell_good_things(installation: Installation) -> None:
+    installation.systemd_of("--property=UnitPath", UnitPath=str(installation.places.units))
+    installation.systemd_of("nginx.service", LoadState="loaded", ActiveState="active", SubState="running")
+    installation.systemd_of("nginx.service", UnitFileState="enabled", MainPID="0")
+    installation.systemd_of("lifetracker-api.socket", LoadState="not-found", ActiveState="inactive")
+    installation.systemd_of("systemd-journald.service", ActiveState="active")
+    installation.systemd(**recorded("252"))
     installation.systemd(
         LoadState="loaded",
         ActiveState="active",
@@ -170,10 +205,14 @@ def _tell_good_things(installation: Installation) -> None:
         FragmentPath=str(installation.places.units / SERVICE),
         InvocationID="0af1",
         ActiveEnterTimestamp="Mon 2026-11-23 08:15:00 UTC",
+        DropInPaths="",
+        Environment="",
     )
     installation.execution()
     _tell_of_nights(installation)
     installation.program("journalctl")
+    installation.program_of("systemd-cat", KEEP.format(journal=installation.programs / f"journalctl.{PROBE}.says"))
+    (installation.programs / f"journalctl.{START}.says").write_text(f"{STARTING}\n", encoding="utf-8")
     installation.program("nginx")
     installation.program("timedatectl", "yes\n")
 
@@ -258,17 +297,25 @@ def running(command: list[str], folder: Path, port: int | None = None) -> Iterat
             _await_port(port)
         yield process.pid
     finally:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
         process.kill()
         process.communicate()
 
 
 @contextmanager
-def serving_unit(installation: Installation) -> Iterator[int]:
-    """The unit's uvicorn, as systemd would start it, and systemd telling of it. Gives its port."""
+def serving_unit(installation: Installation, *, confined: bool = False) -> Iterator[int]:
+    """The unit's uvicorn, as systemd would start it, and systemd telling of it. Gives its port.
+
+    Confined, it is behind the walls that the kernel tells of; whoever is not root cannot take capabilities away.
+    """
     port = free_port()
     installation.configure(public_url="", url=f"http://127.0.0.1:{port}")
     command = installation.execution("--host", "127.0.0.1", "--port", str(port))
-    with running(command, installation.places.live, port) as pid:
+    if confined and os.geteuid() != 0:
+        del installation.told["CapabilityBoundingSet"]
+    around = [sys.executable, "-c", CONFINED] if confined else []
+    with running([*around, *command], installation.places.live, port) as pid:
         installation.systemd(MainPID=str(pid))
         yield port
 
@@ -343,3 +390,35 @@ def tls_with(certificate: Path) -> ssl.SSLContext:
 def prefer(programs: Path) -> str:
     """A PATH on which these programs come first."""
     return f"{programs}{os.pathsep}{os.environ['PATH']}"
+
+
+SITE = Path(__file__).parents[2] / "nginx/api.lifetracker.site.conf"
+
+
+@contextmanager
+def serving_nginx(server: Installation) -> Iterator[None]:
+    """Our site with its certificate, read by an nginx that runs; `systemctl` and `nginx -T` tell of both."""
+    tls = server.places.etc / "tls"
+    tls.mkdir(mode=0o700)
+    make_certificate(tls, days=90)
+    (tls / "certificate.pem").rename(tls / "fullchain.pem")
+    (tls / "key.pem").rename(tls / "privkey.pem")
+    lay_nginx(server.places.nginx, SITE.read_text("utf-8").replace("/etc/lifetracker/tls", str(tls)))
+    tell_nginx(server)
+    with running([sys.executable, "-c", NGINX], server.places.root) as pid:
+        _await_child(pid)
+        server.systemd_of("nginx.service", MainPID=str(pid))
+        yield
+
+
+def tell_nginx(server: Installation) -> None:
+    """Let `nginx -T` say what lies there by now."""
+    (server.programs / "nginx.-T.says").write_text(dump(server.places.nginx), encoding="utf-8")
+
+
+def _await_child(pid: int) -> None:
+    for _ in range(400):
+        if any(each.cmdline()[:1] == ["nginx: worker process"] for each in psutil.Process(pid).children()):
+            return
+        time.sleep(0.025)
+    raise AssertionError("no worker was started")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 
 from lifetracker.ops.places import SERVICE
+from lifetracker.ops.unit import SOCKET
 from tests.ops.installation import Installation, running, serving_unit
 
 
@@ -31,13 +31,7 @@ class TestUnit:
 
     def test_holds_when_its_socket_is_enabled_instead(self, server: Installation) -> None:
         server.systemd(UnitFileState="disabled")
-        service = server.program("systemctl").read_text(encoding="utf-8")
-        told = "\n".join(f"{name}={value}" for name, value in server.told.items())
-        server.program("systemctl", told)
-        socket = told.replace("disabled", "enabled")
-        (server.programs / "socket").write_text(socket, encoding="utf-8")
-        choose = f'case "$2" in *.socket) cat {server.programs}/socket; exit;; esac\n'
-        (server.programs / "systemctl").write_text(service.replace("cat ", f"{choose}cat ", 1), encoding="utf-8")
+        server.systemd_of(SOCKET, LoadState="loaded", UnitFileState="enabled")
 
         assert server.check("unit").state == "ok"
 
@@ -155,53 +149,3 @@ class TestUnitFile:
         (server.places.units / SERVICE).unlink()
 
         assert server.check("unit file").state == "failed"
-
-
-class TestJournal:
-    def test_holds_without_errors(self, server: Installation) -> None:
-        assert server.check("journal").state == "ok"
-
-    def test_looks_at_errors_of_this_run_of_the_service_alone(self, server: Installation) -> None:
-        server.check("journal")
-
-        asked = server.asked("journalctl")
-        assert "--priority=err" in asked
-        assert "_SYSTEMD_INVOCATION_ID=0af1 + INVOCATION_ID=0af1" in asked
-
-    def test_fails_on_one_and_tells_the_last(self, server: Installation) -> None:
-        lines = [{"MESSAGE": "a bug met GET /x"}, {"MESSAGE": list(b"caf\xff")}]
-        server.program("journalctl", "\n".join(map(json.dumps, lines)))
-
-        found = server.check("journal")
-
-        assert found.state == "failed"
-        assert found.says == "2 line(s) of errors since the service started, the last: caf\ufffd"
-
-    def test_tells_what_a_line_of_json_says(self, server: Installation) -> None:
-        line = json.dumps({"level": "ERROR", "message": "a bug met GET /x"})
-        server.program("journalctl", json.dumps({"MESSAGE": line}))
-
-        assert server.check("journal").says.endswith("the last: a bug met GET /x")
-
-    def test_looks_into_lines_that_carry_no_priority(self, server: Installation) -> None:
-        with server.places.environment.open("a", encoding="utf-8") as environment:
-            environment.write("LIFETRACKER_LOG_FORMAT=json\n")
-
-        server.check("journal")
-
-        assert '--grep="level": "(ERROR|CRITICAL)"' in server.asked("journalctl")
-
-    def test_holds_when_no_line_is_so(self, server: Installation) -> None:
-        server.program("journalctl", code=1)
-
-        assert server.check("journal").state == "ok"
-
-    def test_fails_when_the_journal_cannot_be_read(self, server: Installation) -> None:
-        server.program("journalctl", code=1, complains="No journal files were opened")
-
-        assert "No journal files" in server.check("journal").says
-
-    def test_is_skipped_while_the_service_never_ran(self, server: Installation) -> None:
-        server.systemd(InvocationID="")
-
-        assert server.check("journal").state == "skipped"
