@@ -83,10 +83,11 @@ def nobody_else_is_at_it(places: Places) -> Verdict:
     """That no process but the unit's listens on the port or has the database open: such as a uvicorn by hand."""
     port = urlsplit(places.read_config().url).port or 80
     files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
-    listening, opening = _listeners(port), {*_openers(files), *_named(database_files(places)[:1])}
-    others = sorted((listening | opening) - {*read_unit().processes(), INIT})
+    listening, opening, given = _listeners(port), set(_openers(files)), set(_given(database_files(places)[:1]))
+    others = sorted((listening | opening | given) - {*read_unit().processes(), INIT})
     strangers = [pid for pid in others if pid in listening or not _is_command(places, pid)]
-    does = dict.fromkeys(listening - opening, f"listens on port {port}")
+    does = dict.fromkeys(given - opening, "was given the database to open")
+    does |= dict.fromkeys(listening - opening, f"listens on port {port}")
     does |= dict.fromkeys(listening & opening, f"listens on port {port} and has the database open")
     if strangers:
         return failed("; ".join(f"{_who(pid)} {does.get(pid, 'has the database open')}" for pid in strangers))
@@ -110,7 +111,7 @@ def _openers(files: set[tuple[int, int]]) -> Iterator[int]:
                 yield pid
 
 
-def _named(database: list[Path]) -> Iterator[int]:
+def _given(database: list[Path]) -> Iterator[int]:
     """Shells that were given the database, by whatever path: `sqlite3` opens it at its first statement."""
     wanted = {str(path.resolve()) for path in database}
     for process in psutil.process_iter(["name", "cmdline", "cwd"]):

@@ -31,10 +31,16 @@ def runs_what_lies_there(places: Places) -> Verdict:
 
 
 def _nothing_to_look_at(places: Places) -> Verdict | None:
-    outside = places.read_config().outside
-    if shell.has("nginx"):
-        return None if outside else skipped('server.toml says public_url = ""')
-    return failed("nginx is not installed") if outside else skipped("there is no nginx here")
+    """Also where nginx itself would not load what lies there: that has a check of its own, which fails then."""
+    if not places.read_config().outside:
+        return skipped('server.toml says public_url = ""')
+    if not shell.has("nginx"):
+        return failed("nginx is not installed")
+    try:
+        nginx.read(places)
+    except shell.ProgramFailed:
+        return skipped("nginx would not load what lies there: see `nginx`")
+    return None
 
 
 def _newer(places: Places, than: float) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -82,16 +83,32 @@ def _process_outside(told: dict[str, str]) -> Iterator[str]:
         return
     lines = (line.partition(":") for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     status = {name: value.split() for name, _, value in lines}
-    if (user := told.get("User")) is not None and int(status["Uid"][1]) != access.uid_of(user or "root"):
-        yield f"process {pid} runs as {access.user(int(status['Uid'][1]))}, not as {user or 'root'}"
+    runs_as = int(status["Uid"][1])
+    if (user := told.get("User")) is not None and runs_as != access.uid_of(user or "root"):
+        yield f"process {pid} runs as {access.user(runs_as)}, not as {user or 'root'}"
+    yield from (f"process {pid} {why}" for why in _lacking(pid, status, told))
+
+
+def _lacking(pid: int, status: dict[str, list[str]], told: dict[str, str]) -> Iterator[str]:
     if told.get("NoNewPrivileges") == "yes" and status["NoNewPrivs"] != ["1"]:
-        yield f"process {pid} may gain privileges"
+        yield "may gain privileges"
     if told.get(CALLS) and status["Seccomp"] != ["2"]:
-        yield f"process {pid} may call the kernel for anything"
+        yield "may call the kernel for anything"
     if told.get("CapabilityBoundingSet") == "" and int(status["CapBnd"][0], 16):
-        yield f"process {pid} may have capabilities"
+        yield "may have capabilities"
+    if told.get("PrivateUsers") == "yes" and os.readlink(f"/proc/{pid}/ns/user") == os.readlink("/proc/self/ns/user"):
+        yield "shares the users of the machine"
+    if told.get("ProtectSystem") == "strict" and not _sees_it_read_only(pid):
+        yield "may write wherever its user may"
     if loading := sorted(set(LOADING) & environment_of(pid).keys()):
-        yield f"process {pid} was started with {', '.join(loading)}"
+        yield f"was started with {', '.join(loading)}"
+
+
+def _sees_it_read_only(pid: int) -> bool:
+    """The root of the file system, as it is mounted for that process: of several over one another the last."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8").splitlines())
+    options = [fields[5].split(",") for fields in lines if fields[4] == "/"]
+    return bool(options) and "ro" in options[-1]
 
 
 def port_is_closed(places: Places) -> Verdict:

@@ -307,13 +307,14 @@ def running(command: list[str], folder: Path, port: int | None = None) -> Iterat
 def serving_unit(installation: Installation, *, confined: bool = False) -> Iterator[int]:
     """The unit's uvicorn, as systemd would start it, and systemd telling of it. Gives its port.
 
-    Confined, it is behind the walls that the kernel tells of; whoever is not root cannot take capabilities away.
+    Confined, it is behind those walls that can be had without systemd, which tells of no others then.
     """
     port = free_port()
     installation.configure(public_url="", url=f"http://127.0.0.1:{port}")
     command = installation.execution("--host", "127.0.0.1", "--port", str(port))
-    if confined and os.geteuid() != 0:
-        del installation.told["CapabilityBoundingSet"]
+    if confined:
+        lacking = ["PrivateUsers", "ProtectSystem", *(["CapabilityBoundingSet"] if os.geteuid() != 0 else [])]
+        installation.told = {name: value for name, value in installation.told.items() if name not in lacking}
     around = [sys.executable, "-c", CONFINED] if confined else []
     with running([*around, *command], installation.places.live, port) as pid:
         installation.systemd(MainPID=str(pid))

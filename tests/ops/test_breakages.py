@@ -226,7 +226,7 @@ TABLE: list[tuple[str, str, Break, str, str]] = [
         "copy.db",
     ),
     ("strangers", "somebody has the database open", hold_the_database, "failed", "has the database open"),
-    ("strangers", "a shell that has yet to open it", ask_a_shell, "failed", "sqlite3"),
+    ("strangers", "a shell that has yet to open it", ask_a_shell, "failed", "was given the database to open"),
     ("disk", "full", fill_disk, "failed", "MB may be needed"),
     ("certificate key", "of another kind", before_nginx(key_of_another_kind), "failed", "does not fit"),
     ("certificate key", "of another certificate", before_nginx(key_of_another_certificate), "failed", "does not fit"),

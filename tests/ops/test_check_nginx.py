@@ -50,3 +50,12 @@ class TestNginx:
         edge.systemd_of("nginx.service", MainPID="0")
 
         assert edge.check("nginx reload").state == "failed"
+
+    @pytest.mark.parametrize("check", CHECKS)
+    def test_that_would_not_load_has_a_check_of_its_own(self, edge: Installation, check: str) -> None:
+        edge.program("nginx", code=1, complains="[emerg] unknown directive")
+
+        found = edge.check(check)
+
+        assert (found.state, found.says) == ("skipped", "nginx would not load what lies there: see `nginx`")
+        assert edge.check("nginx").state == "failed"

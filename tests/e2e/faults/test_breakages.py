@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e import server
 from tests.e2e.founding import Founded
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell
@@ -87,7 +88,7 @@ TABLE = [
     ),
     ("sandbox", "drop_in User=root", "no_drop_in", "failed", "User is root"),
     ("sandbox", f"drop_in {OPEN}; {RESTART}", f"no_drop_in; {RESTART}", "failed", "ProtectSystem is no"),
-    ("sandbox", f"drop_in {OPEN}; {RESTART}; no_drop_in", RESTART, "failed", "may gain privileges"),
+    ("sandbox", f"drop_in {OPEN}; {RESTART}; no_drop_in", RESTART, "failed", "may write wherever"),
     ("sandbox", f"drop_in Environment=LD_PRELOAD=x; {RESTART}", f"no_drop_in; {RESTART}", "failed", "LD_PRELOAD"),
     ("port", f"drop_in {HOST}; {RESTART}", f"no_drop_in; {RESTART}", "failed", "open at 0.0.0.0"),
     ("restart", "drop_in Nice=1", f"no_drop_in; {RESTART}", "warning", "mine.conf was changed after"),
@@ -188,7 +189,7 @@ TABLE = [
     ),
     (
         "strangers",
-        "(echo 'SELECT 1 FROM users;'; sleep 60) | sqlite3 $data/life_tracker.db >/dev/null 2>&1 & sleep 0.5",
+        "((echo 'SELECT 1 FROM users;'; sleep 60) | sqlite3 $data/life_tracker.db) >/dev/null 2>&1 & sleep 0.5",
         "kill $(pgrep -x sqlite3)",
         "failed",
         "has the database open",
@@ -263,11 +264,15 @@ TABLE = [
 
 @pytest.fixture(scope="module")
 def machine(bookworm: Path, founded: Founded) -> Iterator[Machine]:
-    """One for all rows: each mends what it broke."""
+    """One for all rows: each mends what it broke, so that in the end all is well."""
     with Machine.boot(bookworm, layers=[founded.layer]) as machine:
         machine.put("/root/look.py", LOOK)
         machine.put("/root/around", AROUND)
         yield machine
+        said = json.loads(server.lifetracker(machine, "ops-check", "--json", check=False))
+        assert {each["check"]: each["says"] for each in said if each["state"] not in ("ok", "skipped")} == {
+            "clock": "the clock follows no time server"
+        }
 
 
 def look(machine: Machine, check: str) -> dict[str, Any]:
@@ -285,14 +290,13 @@ class TestBroken:
     @pytest.mark.parametrize(
         ("check", "breaks", "mends", "state", "says"), TABLE, ids=[f"{check}: {breaks}" for check, breaks, *_ in TABLE]
     )
-    def test_server_is_told_of_it_and_mended(
+    def test_server_is_told_of_it_with_what_to_do(
         self, machine: Machine, check: str, breaks: str, mends: str, state: str, says: str
     ) -> None:
         do(machine, breaks)
         broken = look(machine, check)
         do(machine, mends)
-        mended = look(machine, check)
 
         tell(f"{check}: {broken['state']}, {broken['says']}")
-        assert (broken["state"], mended["state"]) == (state, "ok"), (broken["says"], mended["says"])
+        assert (broken["state"], bool(broken["do"])) == (state, True), broken["says"]
         assert says.replace("$unit", "lifetracker-api.service") in broken["says"]
