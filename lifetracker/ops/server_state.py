@@ -8,12 +8,8 @@ from collections.abc import Iterable
 from grp import getgrgid
 from pathlib import Path
 
-import psutil
-
-from lifetracker.ops import shell
+from lifetracker.ops import age, nginx, shell
 from lifetracker.ops.unit import read_unit
-
-KNOWN_TO = 2.0  # seconds: the kernel counts a process's age from a boot whose instant it tells in whole seconds
 
 
 def is_so(path: Path, mode: str, owner: str | None) -> bool:
@@ -50,7 +46,9 @@ def are_read(units: Iterable[str]) -> bool:
 
 
 def nginx_has_read(files: Iterable[Path]) -> bool:
-    """Whether nginx has processes that are younger than these: a reload starts new ones."""
-    changed = max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
-    there = (process.info for process in psutil.process_iter(["name", "create_time"]))
-    return max((each["create_time"] for each in there if each["name"] == "nginx"), default=0.0) + KNOWN_TO > changed
+    """Whether nginx runs, and was told to read these after they were changed last."""
+    try:
+        read_at = nginx.read_at()
+    except shell.ProgramFailed:
+        return False
+    return read_at is not None and all(age.changed(file) <= read_at for file in files)

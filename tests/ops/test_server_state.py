@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.ops import server_state
-from tests.ops.installation import Installation
+from tests.ops.installation import Installation, serving_nginx
 
 
 class TestIsSo:
@@ -59,9 +59,19 @@ class TestAreRead:
 
 
 class TestNginxHasRead:
-    def test_is_false_of_what_is_younger_than_every_nginx(self, tmp_path: Path) -> None:
-        site = tmp_path / "site.conf"
-        site.touch()
-        os.utime(site, (4e9, 4e9))
+    def test_is_true_of_what_is_older_than_its_workers(self, server: Installation) -> None:
+        with serving_nginx(server):
+            site = server.places.nginx / "sites-available/site.conf"
 
-        assert not server_state.nginx_has_read([site, tmp_path / "nothing"])
+            assert server_state.nginx_has_read([site, server.places.root / "nothing"])
+
+            site.touch()
+            assert not server_state.nginx_has_read([site])
+
+    def test_is_false_where_none_runs(self, server: Installation) -> None:
+        assert not server_state.nginx_has_read([])
+
+    def test_is_false_where_nobody_can_be_asked(self, server: Installation) -> None:
+        server.program("systemctl", code=1)
+
+        assert not server_state.nginx_has_read([])
