@@ -70,11 +70,10 @@ def named(path: Path | str, rights: int = READ | WRITE) -> Iterator[str]:
                 yield user(who) if kind == USER_KIND else f"the group {group(who)}"
 
 
-def below(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every path below a folder, itself first; a link is told, and not followed."""
-    yield str(folder), os.lstat(folder)
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from below(entry.path)
-        else:
-            yield entry.path, entry.stat(follow_symlinks=False)
+def below(path: Path | str) -> Iterator[tuple[str, os.stat_result]]:
+    """A path, and all that is below it; a link is told, and not followed."""
+    seen = os.lstat(path)
+    yield str(path), seen
+    if stat.S_ISDIR(seen.st_mode):
+        for name in sorted(os.listdir(path)):
+            yield from below(os.path.join(path, name))

@@ -28,6 +28,11 @@ class TestBelow:
 
         assert found == {".", "a", "a/b", "a/b/file", "a/link"}
 
+    def test_is_a_file_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+
+        assert [path for path, _ in access.below(tmp_path / "file")] == [str(tmp_path / "file")]
+
 
 class TestNamed:
     def test_is_nobody_without_a_list(self, tmp_path: Path) -> None:

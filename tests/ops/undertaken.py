@@ -100,7 +100,8 @@ class Half:
 @contextmanager
 def half(server: Installation) -> Iterator[Half]:
     server.places.live.unlink()
-    server.places.deploy.mkdir()
+    for file in server.places.deploy.iterdir():
+        file.unlink()
     made = Half(server)
     for release in ("r1", "r2"):
         made.lay(release)
