@@ -76,4 +76,5 @@ def below(path: Path | str) -> Iterator[tuple[str, os.stat_result]]:
     yield str(path), seen
     if stat.S_ISDIR(seen.st_mode):
         for name in sorted(os.listdir(path)):
-            yield from below(os.path.join(path, name))
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                yield from below(os.path.join(path, name))
