@@ -11,10 +11,13 @@ STARTED = 19  # of what stands behind a process's name in /proc/PID/stat: clock 
 
 
 def started(pid: int) -> float:
-    """When a process began, to a hundredth of a second; `OSError` where there is none of that id."""
+    """When a process began, or up to a hundredth of a second later; `OSError` where there is none of that id.
+
+    Later, since what was written just before it began must not seem to be younger.
+    """
     ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[STARTED])
     booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return booted + ticks / os.sysconf("SC_CLK_TCK")
+    return booted + (ticks + 1) / os.sysconf("SC_CLK_TCK")
 
 
 def changed(path: Path) -> float:

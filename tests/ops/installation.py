@@ -26,6 +26,8 @@ import pytest
 from lifetracker.ops import backup_manifest as manifests
 from lifetracker.ops import ops_check
 from lifetracker.ops.backup_manifest import Backup, Manifest, Tried
+from lifetracker.ops.check_restart import OURS
+from lifetracker.ops.check_sandbox import LOADING
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
@@ -287,10 +289,17 @@ def backup_of(server: Installation, name: str) -> Backup:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, port: int | None = None) -> Iterator[int]:
+def running(
+    command: list[str], folder: Path, port: int | None = None, environment: dict[str, str] | None = None
+) -> Iterator[int]:
     """A process and its id, once it listens on `port`; ended afterwards."""
     process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         if port is not None:
@@ -316,7 +325,8 @@ def serving_unit(installation: Installation, *, confined: bool = False) -> Itera
         lacking = ["PrivateUsers", "ProtectSystem", *(["CapabilityBoundingSet"] if os.geteuid() != 0 else [])]
         installation.told = {name: value for name, value in installation.told.items() if name not in lacking}
     around = [sys.executable, "-c", CONFINED] if confined else []
-    with running([*around, *command], installation.places.live, port) as pid:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith((*OURS, *LOADING))}
+    with running([*around, *command], installation.places.live, port, environment) as pid:
         installation.systemd(MainPID=str(pid))
         yield port
 

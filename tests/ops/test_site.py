@@ -19,6 +19,7 @@ import uvicorn
 from lifetracker.ops import server_state
 from tests.ops import edge as edges
 from tests.ops.edge import SITE, Answer, Edge
+from tests.ops.installation import Installation
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 with_nginx = pytest.mark.skipif(NGINX is None, reason="there is no nginx here (apt-get install nginx-light)")
@@ -85,7 +86,9 @@ class TestSite:
         assert complaints == []
 
     @with_nginx
-    def test_is_known_to_have_been_read(self, edge: Edge) -> None:
+    def test_is_known_to_have_been_read(self, edge: Edge, server: Installation) -> None:
+        server.systemd_of("nginx.service", MainPID=(edge.folder / "nginx.pid").read_text(encoding="utf-8").strip())
+
         assert server_state.nginx_has_read([edge.folder / "site.conf"])
 
 
