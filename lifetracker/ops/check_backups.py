@@ -83,12 +83,8 @@ def _hides(name: str, newest: Backup | None) -> bool:
 
 
 def _judge_units(places: Places) -> Iterator[Verdict]:
-    timer, unit = read_unit(TIMER), read_unit(BACKUP)
-    wrong = [*_wrong_with_timer(timer), *_wrong_with_unit(places, unit)]
-    yield from map(failed, wrong)
-    for name, each in ((TIMER, timer), (BACKUP, unit)):
-        if each.loaded and not _is_the_releases(places, name, each):
-            yield warning(f"{name} is not the release's: it was edited, or lies elsewhere than in {places.units}")
+    """What they do and did; whether their files are the release's is asked by `unit file`."""
+    yield from map(failed, [*_wrong_with_timer(read_unit(TIMER)), *_wrong_with_unit(places, read_unit(BACKUP))])
 
 
 def _wrong_with_timer(timer: Unit) -> Iterator[str]:
@@ -118,12 +114,6 @@ def _wrong_with_unit(places: Places, unit: Unit) -> Iterator[str]:
         yield f"the last run of {BACKUP} did not end well: {unit.state}, code {unit.told.get('ExecMainStatus')}"
     if unit.told.get("ConditionTimestamp") and unit.told.get("ConditionResult") == "no":
         yield f"the last run of {BACKUP} did nothing: a condition of it does not hold"
-
-
-def _is_the_releases(places: Places, name: str, unit: Unit) -> bool:
-    file, ours = places.units / name, places.live / "systemd" / name
-    there = file.is_file() and ours.is_file()
-    return there and unit.file == file and file.read_bytes() == ours.read_bytes()
 
 
 def last_was_verified(places: Places) -> Verdict:

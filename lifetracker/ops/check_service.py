@@ -82,8 +82,11 @@ def unit_file_is_ours(places: Places) -> Verdict:
 
 
 def _from_elsewhere(places: Places) -> Iterator[str]:
-    if (used := read_unit().file) != places.units / SERVICE:
-        yield f"systemd takes the unit from {used}, not from {places.units / SERVICE}"
+    """Of those that systemd knows; of the others `unit` and `backup` tell."""
+    for name in (SERVICE, BACKUP, TIMER):
+        unit, ours = read_unit(name), places.units / name
+        if unit.loaded and unit.file != ours:
+            yield f"systemd takes the unit from {unit.file}, not from {ours}"
 
 
 def _otherwise(places: Places, name: str) -> str | None:

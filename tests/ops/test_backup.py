@@ -632,7 +632,7 @@ class TestCommand:
         ]
 
         (name,) = server.names()
-        assert re.match(rf"{name}: \d+ rows in \d+ tables, 0\.\d MB, in ", said[0])
+        assert re.match(rf"{name}: \d+ rows in \d+ tables, \d+\.\d MB, in ", said[0])
         assert said[1].startswith(f"{name}: verified: restored into a temporary place")
         assert re.match(rf"{name}\t\d+ rows", said[2])
         assert "\tverified 2" in said[2]

@@ -13,7 +13,7 @@ import pytest
 
 from lifetracker.ops import check_journal
 from lifetracker.ops.ops_check import CHECKS
-from lifetracker.ops.places import BACKUP, SERVICE
+from lifetracker.ops.places import BACKUP, SERVICE, TIMER
 from tests.ops.breaking import (
     NOBODY,
     TAG,
@@ -84,11 +84,19 @@ TABLE: list[tuple[str, str, Break, str, str]] = [
     ),
     ("unit file", "edited", put(f"etc/systemd/system/{SERVICE}"), "warning", "it was edited"),
     ("unit file", "of the backup, edited", put(f"etc/systemd/system/{BACKUP}"), "warning", "it was edited"),
+    ("unit file", "of the timer, edited", put(f"etc/systemd/system/{TIMER}"), "warning", "it was edited"),
     ("unit file", "of the backup, gone", away(f"etc/systemd/system/{BACKUP}"), "failed", "there is no"),
     (
         "unit file",
         "taken from elsewhere",
         told(FragmentPath=f"/run/systemd/system/{SERVICE}"),
+        "warning",
+        "from /run/systemd",
+    ),
+    (
+        "unit file",
+        "of the timer, taken from elsewhere",
+        told_of(TIMER, FragmentPath=f"/run/systemd/system/{TIMER}"),
         "warning",
         "from /run/systemd",
     ),

@@ -246,7 +246,10 @@ class TestLimits:
         assert edge.ask("/api/users/me/import", method="POST", headers=too_much).status == 413
 
     def test_refuses_a_flood(self, tmp_path: Path) -> None:
-        few = {"burst=400 nodelay": "burst=3 nodelay", "rate=100r/s": "rate=1r/s"}
+        few = {
+            "burst=400 nodelay;\n        rewrite": "burst=3 nodelay;\n        rewrite",
+            "rate=100r/s": "rate=1r/s",
+        }
         with edges.edge(tmp_path, changes=few) as narrow:
             answers = [narrow.ask("/api/health") for _ in range(8)]
 

@@ -120,7 +120,7 @@ class TestStop:
         self, server: Installation, state: str, stopped: list[str]
     ) -> None:
         """Else the next request would start the service again."""
-        server.program("systemctl", f"ActiveState={state}\n")
+        server.systemd_of(SOCKET, ActiveState=state)
 
         systemd.stop()
 

@@ -39,7 +39,6 @@ WAYS = [
         "it is masked",
         f"rm {UNITS}/{UNIT}; mv /root/{UNIT} {UNITS}; {RELOAD}",
     ),
-    (f"echo '# mine' >> {UNITS}/{UNIT}", "not the release's", f"sed -i '$d' {UNITS}/{UNIT}; {RELOAD}"),
     (
         f"mv /var/lib/lifetracker/life_tracker.db /root; systemctl start {UNIT}",
         "did not end well: failed (failed), exit-code, code 1",
