@@ -150,6 +150,7 @@ class TestOpened:
         assert "would unpack to more" in said
         assert peak < 20 * 1024**2
 
+    @pytest.mark.thorough
     def test_refuses_a_million_files_without_reading_their_names(self, tmp_path: Path) -> None:
         bomb = archives.million(tmp_path / "x.pyz")
 

@@ -59,6 +59,7 @@ from tests.ops.backups import (
     spoil_page,
 )
 from tests.processes import unmeasured
+from tests.thoroughness import thorough
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,6 +95,7 @@ def writers(server: Server, count: int = 4) -> Iterator[list[str]]:
 
 
 class TestMake:
+    @pytest.mark.thorough
     def test_holds_what_is_in_the_log_alone(self, server: Server) -> None:
         server.leave_a_log("one", "two")
 
@@ -101,6 +103,7 @@ class TestMake:
 
         assert notes_in(made.database) == ["one", "two"]
 
+    @pytest.mark.thorough
     def test_is_whole_while_four_write(self, server: Server) -> None:
         with writers(server) as acknowledged:
             before = [*acknowledged]
@@ -175,7 +178,7 @@ class TestRefusal:
     def older(self, server: Server) -> Backup:
         return backups.make(server.places)
 
-    @pytest.mark.parametrize("spoil", [spoil_page, spoil_header, spoil_index, lose_parents, empty])
+    @pytest.mark.parametrize("spoil", [spoil_page, *thorough(spoil_header, spoil_index, lose_parents, empty)])
     def test_of_a_damaged_database(self, server: Server, older: Backup, spoil: Callable[[Path], None]) -> None:
         spoil(server.file)
 
@@ -210,6 +213,7 @@ class TestRefusal:
 
         assert server.names() == [older.id]
 
+    @pytest.mark.thorough
     def test_of_a_disk_that_fills_up_meanwhile(self, server: Server, older: Backup) -> None:
         def fill() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -255,12 +259,14 @@ def backup_in_a_process(server: Server, preexec: Callable[[], None]) -> subproce
 
 
 class TestPrune:
+    @pytest.mark.thorough
     def test_keeps_the_newest_of_each_kind(self, server: Server) -> None:
         labelled = backups.make(server.places, "deploy")
         made = [backups.make(server.places, keep=2).id for _ in range(3)]
 
         assert set(server.names()) == {labelled.id, *made[1:]}
 
+    @pytest.mark.thorough
     def test_does_not_count_what_failed_its_drill(self, server: Server) -> None:
         first, second = (backups.make(server.places) for _ in range(2))
         backups.verify(server.places, first)
@@ -272,6 +278,7 @@ class TestPrune:
 
         assert set(server.names()) == {first.id, second.id}
 
+    @pytest.mark.thorough
     def test_keeps_the_newest_that_was_verified_until_a_newer_one_is(self, server: Server) -> None:
         old, verified, _, newest = (backups.make(server.places) for _ in range(4))
         for each in (old, verified):
@@ -284,6 +291,7 @@ class TestPrune:
         backups.prune(server.places.backups, 1)
         assert server.names() == [newest.id]
 
+    @pytest.mark.thorough
     def test_keeps_one_that_is_sound_where_the_verified_one_is_not_any_more(self, server: Server) -> None:
         first, second = (backups.make(server.places) for _ in range(2))
         backups.verify(server.places, second)
@@ -293,6 +301,7 @@ class TestPrune:
 
         assert set(server.names()) == {first.id, second.id}
 
+    @pytest.mark.thorough
     def test_removes_neither_what_was_just_made_nor_what_is_from_the_future(self, server: Server) -> None:
         ahead = backups.make(server.places)
         date_ahead(ahead, days=300)
@@ -311,6 +320,7 @@ class TestPrune:
 
         assert {first.id, second.id} == set(server.names())
 
+    @pytest.mark.thorough
     def test_removes_none_under_its_name_by_halves(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         first, second = (backups.make(server.places) for _ in range(2))
         date_back(first, 1)
@@ -337,7 +347,7 @@ def date_ahead(backup: Backup, days: float) -> None:
 class TestClockThatWasSetBack:
     """What was made while it was ahead is older than what is made since."""
 
-    @pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(hours=1), timedelta(days=300)])
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), *thorough(timedelta(minutes=5), timedelta(days=300))])
     def test_makes_the_newest_all_the_same(self, server: Server, ahead: timedelta) -> None:
         older = backups.make(server.places)
         date_ahead(older, days=ahead / timedelta(days=1))
@@ -347,6 +357,7 @@ class TestClockThatWasSetBack:
         assert [each.id for each in backups.listed(server.places)] == [*reversed(made), older.id]
         assert backups.find(server.places, None).id == made[-1]
 
+    @pytest.mark.thorough
     def test_gives_ids_that_rise(self, server: Server) -> None:
         made = [backups.make(server.places).id for _ in range(4)]
 
@@ -422,6 +433,7 @@ class TestVerify:
         assert (made.folder / MANIFEST).read_bytes() == manifest
         assert server.names() == [made.id]
 
+    @pytest.mark.thorough
     def test_passes_twice(self, server: Server, made: Backup) -> None:
         backups.verify(server.places, made)
         backups.verify(server.places, made)
@@ -508,6 +520,7 @@ class TestDrillThatCannotBeTried:
 
         assert verified.record.failed is not None
 
+    @pytest.mark.thorough
     def test_is_over_when_one_passes(self, server: Server, verified: Backup) -> None:
         write_record(verified, Record(untried=Tried(at=clock(), why="too little disk")))
 
@@ -515,6 +528,7 @@ class TestDrillThatCannotBeTried:
 
         assert verified.record.untried is None
 
+    @pytest.mark.thorough
     def test_cannot_be_hidden_by_a_record_that_nobody_can_read(self, verified: Backup) -> None:
         (verified.folder / "VERIFIED.json").write_text("{")
 
@@ -603,6 +617,7 @@ class TestForAnotherUser:
         with pytest.raises(Refused, match="Permission denied"):
             ask("copy", server.file, roots / "copy.db", user="nobody")
 
+    @pytest.mark.thorough
     def test_gives_the_service_no_backup(self, server: Server) -> None:
         made = backups.make(server.places)
         backups.verify(server.places, made)
@@ -646,6 +661,7 @@ class TestCommand:
         assert done.exit_code == 1
         assert "is damaged" in str(done.exception)
 
+    @pytest.mark.thorough
     def test_lists_what_became_of_each(self, server: Server) -> None:
         made = [backups.make(server.places) for _ in range(3)]
         write_record(made[0], Record(failed=Tried(at=clock(), why="cut")))

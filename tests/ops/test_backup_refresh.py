@@ -38,12 +38,14 @@ class TestRefresh:
         assert made.manifest.tables["attempts"] == 2
         backups.verify(server.places, made)
 
+    @pytest.mark.thorough
     def test_holds_what_was_in_the_log_alone(self, server: Server) -> None:
         early = backups.make(server.places, "before-deploy")
         server.leave_a_log("in the log")
 
         assert notes_in(refreshed(server, early).database) == ["kept", "in the log"]
 
+    @pytest.mark.thorough
     def test_holds_a_file_that_grew_and_one_that_shrank(self, server: Server) -> None:
         early = backups.make(server.places, "before-deploy")
         server.write(*(f"{number} {'x' * 4000}" for number in range(400)))

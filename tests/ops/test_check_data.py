@@ -11,6 +11,7 @@ import pytest
 from lifetracker.ops.check_data import database_files
 from tests.ops.installation import Installation, await_open, running, serving_unit
 from tests.ports import free_port
+from tests.thoroughness import thorough
 
 HOLD = "import sys; held = open(sys.argv[1]); sys.stdin.read()"
 LISTEN = "import socket, sys; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); sys.stdin.read()"
@@ -87,7 +88,7 @@ class TestStrangers:
         assert (found.state, found.says) == ("ok", "nobody but the service")
 
     @pytest.mark.usefixtures("port")
-    @pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+    @pytest.mark.parametrize("end", ["-wal", *thorough("", "-shm")])
     def test_fails_when_another_has_the_database_open(self, server: Installation, end: str) -> None:
         file = server.database.with_name(server.database.name + end)
         file.touch()
@@ -118,7 +119,7 @@ class TestStrangers:
         assert found.state == "failed"
         assert f"uvicorn lifetracker.main:app --host 127.0.0.1 --port {port}" in found.says
 
-    @pytest.mark.parametrize("module", ["lifetracker", "lifetracker.ops.backup_copy"])
+    @pytest.mark.parametrize("module", ["lifetracker", *thorough("lifetracker.ops.backup_copy")])
     @pytest.mark.usefixtures("port")
     def test_holds_for_a_command_of_ours_and_names_it(self, server: Installation, module: str) -> None:
         _let_commands_hold_the_database(server)
@@ -148,7 +149,7 @@ class TestStrangers:
             assert server.check("strangers").state == "failed"
 
     @pytest.mark.usefixtures("port")
-    @pytest.mark.parametrize("more", [["-m", "lifetracker"], ["-m", "other"], []])
+    @pytest.mark.parametrize("more", [["-m", "lifetracker"], *thorough(["-m", "other"], [])])
     def test_fails_for_a_program_that_only_takes_such_arguments(self, server: Installation, more: list[str]) -> None:
         command = [sys.executable, "-c", HOLD, str(server.database), *more]
         with running(command, server.places.root) as pid:

@@ -72,6 +72,7 @@ class TestLiveTree:
 
 @pytest.mark.thorough
 class TestSmoke:
+    @pytest.mark.thorough
     def test_holds_when_the_release_finds_itself_sound(
         self, server: Installation, engine: Engine, db: Database
     ) -> None:
@@ -81,6 +82,7 @@ class TestSmoke:
 
         assert (found.state, found.says) == ("ok", "GUARDS OK, DB CHECK OK, SMOKE OK")
 
+    @pytest.mark.thorough
     def test_fails_with_what_smoke_says(self, server: Installation, db: Database) -> None:
         _lay_the_real_one(server, db)
         with (server.release / "lifetracker/users/service.py").open("a", encoding="utf-8") as service:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 
+import pytest
+
 from lifetracker.ops.places import SERVICE
 from lifetracker.ops.unit import SOCKET
 from tests.ops.installation import Installation, running, serving_unit
@@ -79,6 +81,7 @@ class TestProcess:
 
             assert "is not ExecStart's" in server.check("process").says
 
+    @pytest.mark.thorough
     def test_fails_when_another_release_runs_than_is_linked(self, server: Installation) -> None:
         other = server.places.releases / "20261123T090000Z-ffffffffffff"
         with serving_unit(server):
@@ -91,6 +94,7 @@ class TestProcess:
         assert found.state == "failed"
         assert found.says.endswith(f"runs {server.release}; linked is {other}")
 
+    @pytest.mark.thorough
     def test_fails_when_it_runs_on_another_venv(self, server: Installation) -> None:
         other = server.places.venvs / "other"
         other.mkdir()

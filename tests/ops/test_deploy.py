@@ -86,6 +86,7 @@ class TestDeploy:
         assert modes == {0}
         assert releases.Release(tree).differences() == []
 
+    @pytest.mark.thorough
     def test_begins_in_a_database_that_was_made_for_it_and_is_empty(self, server: Trial) -> None:
         with closing(sqlite3.connect(server.database)) as db:
             db.execute("PRAGMA user_version = 1")
@@ -160,6 +161,7 @@ class TestDeploy:
             deploy.deploy(server.places, archive, Teller(quiet=True), check=well)
         assert Journal(server.places).read()[-1].steps[-2:] == ["compile", "put back"]
 
+    @pytest.mark.thorough
     def test_ends_first_what_was_cut_short(self, server: Trial) -> None:
         Journal(server.places).begin(Undertaking("r1", "deploy", "r1", None))
 
@@ -222,6 +224,7 @@ class TestDeploy:
         assert live(server) == "1.0.0"
         assert Journal(server.places).read()[-1].outcome == "failed"
 
+    @pytest.mark.thorough
     def test_stays_live_though_old_releases_cannot_be_removed(
         self, server: Trial, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -290,6 +293,7 @@ class TestDeploy:
 
         assert old in [each.id for each in releases.listed(server.places)]
 
+    @pytest.mark.thorough
     def test_removes_libraries_that_no_release_needs(self, server: Trial) -> None:
         (server.places.venvs / "unused").mkdir()
 
@@ -399,6 +403,7 @@ class TestMigration:
 
 
 class TestOpsCheck:
+    @pytest.mark.thorough
     def test_that_fails_forbids_a_deploy(self, server: Trial) -> None:
         go(server, "1.0.0")
 
@@ -452,6 +457,7 @@ class TestDatabaseGone:
             rollback.roll_back(server.places, None, Teller(quiet=True), check=well)
         assert not server.database.exists()
 
+    @pytest.mark.thorough
     def test_forbids_it_though_nothing_is_linked_any_more(self, server: Trial) -> None:
         go(server, "1.0.0")
         server.places.live.unlink()
@@ -464,6 +470,7 @@ class TestDatabaseGone:
 class TestTypedAgain:
     """After a kill, which told nobody how it had ended."""
 
+    @pytest.mark.thorough
     def test_deploy_makes_no_second_release_of_an_archive(self, server: Trial) -> None:
         go(server, "1.0.0")
         with pytest.MonkeyPatch.context() as patch:
@@ -477,11 +484,13 @@ class TestTypedAgain:
         assert (second, again) == ("1.1.0", server.health()["release"])
         assert [each.version for each in releases.listed(server.places)] == ["1.0.0", "1.1.0"]
 
+    @pytest.mark.thorough
     def test_deploy_that_came_to_its_end_makes_one(self, server: Trial) -> None:
         first = go(server, "1.0.0")
 
         assert go(server, "1.0.0") > first
 
+    @pytest.mark.thorough
     def test_rollback_goes_no_further(self, server: Trial) -> None:
         for version in ("1.0.0", "1.1.0", "1.2.0"):
             go(server, version)
@@ -505,6 +514,7 @@ def _killed(*_: object) -> None:
 
 
 class TestDryRun:
+    @pytest.mark.thorough
     def test_refuses_an_older_archive_on_a_newer_closed_schema(self, server: Trial) -> None:
         go(server, "1.1.0", schema="0002", serves=("0002",))
         before = snapshot(server.places.root)

@@ -149,6 +149,7 @@ class TestLocked:
             with journal.locked(places, "deploy"):
                 pass
 
+    @pytest.mark.thorough
     def test_lets_exactly_one_of_fifty_in(self, places: Places) -> None:
         with self._try(places, 50) as attempts:
             assert attempts.told.count("mine") == 1

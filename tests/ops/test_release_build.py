@@ -70,6 +70,7 @@ def built(tree: Path, only_our_wheels: None, tmp_path_factory: pytest.TempPathFa
 
 
 class TestBuild:
+    @pytest.mark.thorough
     def test_makes_one_archive_that_is_whole(self, built: Path, index: Path) -> None:
         assert built.name == f"lifetracker-{__version__}.pyz"
         with archive.opened(built) as found:
@@ -77,6 +78,7 @@ class TestBuild:
         assert (manifest.version, manifest.pythons) == (__version__, (PYTHON,))
         assert list(manifest.wheels) == ["wheels/tiny-1.0-py3-none-any.whl"]
 
+    @pytest.mark.thorough
     def test_takes_all_that_a_server_needs(self, built: Path) -> None:
         with archive.opened(built) as found:
             names = set(found.manifest.files)

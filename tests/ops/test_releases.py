@@ -83,6 +83,7 @@ class TestSwitch:
         assert os.readlink(places.live) == str(places.releases / "r1")
         assert not (places.home / "api.next").is_symlink()
 
+    @pytest.mark.thorough
     def test_leaves_no_instant_without_a_live_one(self, places: Places) -> None:
         """The link is renamed over the one before: it is never removed."""
         one, two = lay(places, "r1"), lay(places, "r2")

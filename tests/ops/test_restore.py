@@ -28,6 +28,7 @@ from tests.core.units import notes
 from tests.engines import Engine
 from tests.ops.backups import Server, empty, notes_in, server_of, spoil_header, spoil_page
 from tests.processes import unmeasured
+from tests.thoroughness import thorough
 
 SYSTEMCTL = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -96,6 +97,7 @@ class TestRestore:
         assert server.notes() == ["kept"]
         assert [part.name for part in server.file.parent.iterdir()] == ["life_tracker.db"]
 
+    @pytest.mark.thorough
     def test_leaves_a_database_that_can_be_written_to(self, server: Server, backup: Backup) -> None:
         restoring.restore(server.places, backup)
 
@@ -103,6 +105,7 @@ class TestRestore:
 
         assert server.notes() == ["kept", "again"]
 
+    @pytest.mark.thorough
     def test_keeps_what_was_there_and_can_bring_it_back(self, server: Server, backup: Backup) -> None:
         kept = restoring.restore(server.places, backup)
 
@@ -111,6 +114,7 @@ class TestRestore:
         restoring.restore(server.places, kept)
         assert server.notes() == ["kept", "later"]
 
+    @pytest.mark.thorough
     def test_keeps_what_is_in_the_log_alone_and_leaves_no_log(self, server: Server, backup: Backup) -> None:
         server.leave_a_log("in the log")
 
@@ -120,7 +124,7 @@ class TestRestore:
         assert notes_in(kept.database) == ["kept", "later", "in the log"]
         assert (server.notes(), len(server.parts())) == (["kept"], 1)
 
-    @pytest.mark.parametrize("mode", [0o600, 0o666, 0o400, 0o644])
+    @pytest.mark.parametrize("mode", [0o666, *thorough(0o600, 0o400, 0o644)])
     def test_gives_it_to_the_owner_of_the_old_one_and_to_nobody_else(
         self, server: Server, backup: Backup, mode: int
     ) -> None:
@@ -134,7 +138,7 @@ class TestRestore:
         now = server.file.stat()
         assert (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (0o600, before.st_uid, before.st_gid)
 
-    @pytest.mark.parametrize("spoil", [spoil_page, spoil_header, empty])
+    @pytest.mark.parametrize("spoil", [spoil_page, *thorough(spoil_header, empty)])
     def test_keeps_the_bytes_of_a_damaged_database(
         self, server: Server, backup: Backup, spoil: Callable[[Path], None]
     ) -> None:
@@ -156,6 +160,7 @@ class TestRestore:
         assert restoring.restore(server.places, backup) is None
         assert (server.notes(), len(server.parts())) == (["kept"], 1)
 
+    @pytest.mark.thorough
     def test_removes_what_a_killed_one_left(self, server: Server, backup: Backup) -> None:
         server.file.with_name(f"{server.file.name}.restoring").write_bytes(b"half")
 
@@ -163,6 +168,7 @@ class TestRestore:
 
         assert (server.notes(), len(server.parts())) == (["kept"], 1)
 
+    @pytest.mark.thorough
     def test_puts_back_for_a_deploy(self, server: Server, backup: Backup) -> None:
         kept = restoring.put_back(server.places, backup)
 
@@ -191,12 +197,14 @@ class TestAgree:
         assert "attempts: 2 rows now, 1 in the backup; 1 of now will be gone" in done.output
         assert (server.fingerprint(), server.names()) == (before, [backup.id])
 
+    @pytest.mark.thorough
     def test_is_not_asked_where_yes_was_said(self, server: Server, backup: Backup) -> None:
         done = CliRunner().invoke(commands, ["restore", backup.id, "--yes", "--root", str(server.places.root)])
 
         assert (done.exit_code, server.notes()) == (0, ["kept"])
         assert f"restored {backup.id}; what was there is backup before-restore-" in done.output
 
+    @pytest.mark.thorough
     def test_is_told_that_nothing_changes(self, server: Server, backup: Backup) -> None:
         restoring.restore(server.places, backup)
 
@@ -204,6 +212,7 @@ class TestAgree:
 
         assert "nothing will change: they are the same" in done.output
 
+    @pytest.mark.thorough
     def test_is_told_that_the_database_cannot_be_read(self, server: Server, backup: Backup) -> None:
         spoil_header(server.file)
 
@@ -316,11 +325,13 @@ class TestStop:
         assert server.notes() == ["kept"]
         assert not (server.places.backups / STOPPED).exists()
 
+    @pytest.mark.thorough
     def test_starts_nothing_that_did_not_run(self, server: Server, backup: Backup, systemd: Systemd) -> None:
         restoring.restore(server.places, backup, stop=True, units=systemd.units)
 
         assert systemd.told == []
 
+    @pytest.mark.thorough
     def test_starts_it_again_after_a_refusal(self, server: Server, backup: Backup, systemd: Systemd) -> None:
         systemd.runs(SERVICE)
 
@@ -329,6 +340,7 @@ class TestStop:
 
         assert systemd.told == [f"stop {SERVICE}", f"start {SERVICE}"]
 
+    @pytest.mark.thorough
     def test_starts_what_a_killed_one_had_stopped(self, server: Server, backup: Backup, systemd: Systemd) -> None:
         (server.places.backups / STOPPED).write_text(SERVICE)
 
@@ -336,6 +348,7 @@ class TestStop:
 
         assert systemd.told[-1] == f"start {SERVICE}"
 
+    @pytest.mark.thorough
     def test_says_that_it_does_not_start(self, server: Server, backup: Backup, systemd: Systemd) -> None:
         systemd.runs(SERVICE)
         (systemd.folder / "broken").touch()
@@ -362,6 +375,7 @@ class TestPutBack:
             restoring.put_back(server.places, backup, stop=lambda: stopped.append(True))
         assert stopped == []
 
+    @pytest.mark.thorough
     def test_keeps_nothing_of_what_another_backup_holds(self, server: Server, backup: Backup) -> None:
         assert restoring.put_back(server.places, backup, keep=False) is None
         assert (server.notes(), server.names()) == (["kept"], [backup.id])
@@ -371,6 +385,7 @@ class TestOnRecord:
     def restore(self, server: Server, *words: str) -> Result:
         return CliRunner().invoke(commands, ["restore", "--yes", "--root", str(server.places.root), *words])
 
+    @pytest.mark.thorough
     def test_is_who_restored_what_and_how_it_ended(self, server: Server, backup: Backup) -> None:
         server.places.deploy.mkdir(parents=True)
 
@@ -414,6 +429,7 @@ class TestFold:
         reader.close()
 
 
+@pytest.mark.thorough
 def test_the_database_survives_a_switch_with_its_log_full(server: Server, backup: Backup) -> None:
     """A log beside a file that it does not belong to is replayed into it: the worst that a restore can do."""
     server.leave_a_log(*(f"in the log {number}" for number in range(200)))

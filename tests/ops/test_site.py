@@ -50,6 +50,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 
 
 class TestSite:
+    @pytest.mark.thorough
     def test_is_clean_by_gixy(self, tmp_path: Path) -> None:
         """Alone, and in a whole configuration. Which nginx has which hole is not asked: distributions mend theirs."""
         config = edges.lay_site(tmp_path, http=1080, https=1443, backend=8000)

@@ -28,12 +28,18 @@ class TestInstalledPackage:
     @pytest.mark.parametrize(
         ("command", "lacks", "do"),
         [
-            ("server init --print --root SOMEWHERE", "systemd, nginx", "start it from an archive"),
+            pytest.param(
+                "server init --print --root SOMEWHERE",
+                "systemd, nginx",
+                "start it from an archive",
+                marks=pytest.mark.thorough,
+            ),
             ("server init --root SOMEWHERE", "systemd, nginx", "start it from an archive"),
-            (
+            pytest.param(
                 "release build --to SOMEWHERE",
                 "systemd, nginx, docs, requirements.lock, LICENSE, CHANGELOG.md",
                 "build in a checkout",
+                marks=pytest.mark.thorough,
             ),
         ],
     )
