@@ -24,6 +24,7 @@ class TestOpsCheck:
         assert done.exit_code == 1
         assert done.output.splitlines()[-1].startswith("OPS CHECK FAILED: ")
 
+    @pytest.mark.thorough
     def test_exits_0_when_nothing_did(self, well: Installation) -> None:
         done = run(well)
 

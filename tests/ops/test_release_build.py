@@ -107,10 +107,12 @@ class TestBuild:
 
         assert not [name for name in names if name.endswith((".pyc", "lifetracker/.env"))]
 
+    @pytest.mark.thorough
     def test_can_be_started(self, built: Path) -> None:
         assert stat.S_IMODE(built.stat().st_mode) == 0o755
         assert built.read_bytes().startswith(b"#!/usr/bin/env python3\n")
 
+    @pytest.mark.thorough
     def test_leaves_no_half_of_one(self, built: Path) -> None:
         assert [path.name for path in built.parent.iterdir()] == [built.name]
 

@@ -25,21 +25,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.thorough
 class TestInstalledPackage:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         ("command", "lacks", "do"),
         [
-            pytest.param(
-                "server init --print --root SOMEWHERE",
-                "systemd, nginx",
-                "start it from an archive",
-                marks=pytest.mark.thorough,
-            ),
+            ("server init --print --root SOMEWHERE", "systemd, nginx", "start it from an archive"),
             ("server init --root SOMEWHERE", "systemd, nginx", "start it from an archive"),
-            pytest.param(
+            (
                 "release build --to SOMEWHERE",
                 "systemd, nginx, docs, requirements.lock, LICENSE, CHANGELOG.md",
                 "build in a checkout",
-                marks=pytest.mark.thorough,
             ),
         ],
     )
