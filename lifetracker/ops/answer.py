@@ -35,11 +35,15 @@ class Answer:
         return f"{self.status} ({' '.join(str(told).split())[:SHOWN]})"
 
 
-def ask(url: str, *, seconds: float = ANSWERS_WITHIN) -> Answer:
-    """What `GET url` answers; `NoAnswer` when nobody does. Whose certificate it is, is not looked at."""
+def ask(url: str, *, seconds: float = ANSWERS_WITHIN, request_id: str | None = None) -> Answer:
+    """What `GET url` answers; `NoAnswer` when nobody does. Whose certificate it is, is not looked at.
+
+    With a `request_id` the log tells of the request by that.
+    """
     connection, path = _connect(url, seconds)
     try:
-        connection.request("GET", path, headers={"Accept": "application/json", "Connection": "close"})
+        named = {"X-Request-ID": request_id} if request_id else {}
+        connection.request("GET", path, headers={"Accept": "application/json", "Connection": "close", **named})
         response = connection.getresponse()
         return Answer(response.status, _read(response.read(LARGEST_ANSWER)))
     except (OSError, HTTPException) as error:

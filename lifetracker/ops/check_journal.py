@@ -65,10 +65,10 @@ def _not_kept(places: Places, unit: Unit) -> Iterator[str]:
 
 
 def _not_heard(places: Places, unit: Unit) -> Iterator[str]:
-    """By a request that the service must tell of, though there is nothing at its path."""
+    """By a request that the service must tell of, though there is nothing at its path, by the id that it has."""
     mark = token_hex(8)
     try:
-        ask(f"{places.read_config().url}/ops-check/{mark}")
+        ask(f"{places.read_config().url}/ops-check", request_id=mark)
     except NoAnswer as nobody:
         yield f"the service says nothing: {nobody}"
         return
@@ -84,7 +84,7 @@ def _say(mark: str) -> list[str]:
 
 def _appears(mark: str, where: list[str]) -> bool:
     ends = time.monotonic() + KEPT_WITHIN
-    while not any(mark in said for said in _journal("--since=-1min", *where)):
+    while not any(mark in _text(entry) for entry in _entries("--since=-1min", *where)):
         if time.monotonic() > ends:
             return False
         time.sleep(PAUSE)
@@ -110,7 +110,12 @@ def _lost_since(run: str) -> Iterator[str]:
 
 
 def _journal(*which: str) -> list[str]:
-    """What the lines say, oldest first: all of each, since a long field would come as null."""
+    """What the lines say, oldest first."""
+    return [_message(entry) for entry in _entries(*which)]
+
+
+def _entries(*which: str) -> list[dict[str, Any]]:
+    """With all of each field, since a long one would come as null."""
     options = ["--output=json", "--all", "--quiet", "--no-pager", f"--lines={MOST_LINES}"]
     try:
         said = shell.run(["journalctl", *options, *which], seconds=TAKES_AT_MOST)
@@ -118,13 +123,18 @@ def _journal(*which: str) -> list[str]:
         if str(nothing).endswith("failed with code 1"):  # what --grep answers when no line is so
             return []
         raise
-    return [_message(json.loads(line)) for line in said.splitlines()]
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def _text(entry: dict[str, Any]) -> str:
+    """One that is not UTF-8 comes as numbers."""
+    message = entry.get("MESSAGE") or ""
+    return bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
 
 
 def _message(entry: dict[str, Any]) -> str:
-    """The first line of what it says, and the last, where it is folded. One that is not UTF-8 comes as numbers."""
-    message = entry.get("MESSAGE") or ""
-    text = bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
+    """The first line of what it says, and the last, where it is folded."""
+    text = _text(entry)
     try:
         told = json.loads(text)
         first, last = str(told["message"]), str(told.get("exception") or "").strip().rpartition("\n")[2]

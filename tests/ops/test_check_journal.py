@@ -134,7 +134,8 @@ def _service(server: Installation, *, heard: bool) -> Iterator[None]:
     class Service(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if heard:
-                journal.write_text(json.dumps({"MESSAGE": f"GET {self.path} 404"}) + "\n", encoding="utf-8")
+                told = f"{self.headers['X-Request-ID']} GET (no such path) 404"
+                journal.write_text(json.dumps({"MESSAGE": told}) + "\n", encoding="utf-8")
             self.send_error(404)
 
         def log_message(self, *_: Any) -> None: ...

@@ -23,6 +23,8 @@ def anna(bookworm: Path, founded: Founded) -> Iterator[Client]:
     with Machine.boot(bookworm, layers=[founded.layer], disk=Disk(24, DATA)) as machine:
         machine.run(["chown", f"{USER}:{USER}", DATA])
         machine.run(["chmod", "750", DATA])
+        # An empty file first: where a release is live, a missing one is not made.
+        machine.run(["install", "-m", "600", "-o", USER, "-g", USER, "/dev/null", f"{DATA}/life_tracker.db"])
         server.lifetracker(machine, "db", "upgrade")
         machine.systemctl("restart", SERVICE)
         await_healthy(machine)
