@@ -6,13 +6,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from logging import getLogger
+from math import inf
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 
-from lifetracker.core import logging
+from lifetracker.core import holding, logging
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.main import create_app
@@ -130,8 +131,12 @@ def copy_of(db: Database, tmp_path: Path) -> Callable[[], Path]:
 
 @pytest.fixture
 def at_info(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Log lines of requests are written, as in production; those of the test's own client are not."""
+    """Log lines of requests are written, as in production; those of the test's own client are not.
+
+    Nor is there a line on a unit that took long, which on a slow machine any of them may.
+    """
     monkeypatch.setattr(getLogger("httpx2"), "disabled", True)
+    monkeypatch.setattr(holding, "HELD_AT_MOST", inf)
     logging.set_up("INFO")
     yield
     logging.set_up("WARNING")

@@ -192,7 +192,7 @@ class TestWriteApart:
 
 
 class TestWatch:
-    def test_tells_and_counts_what_held_the_loop(self, at_info: None, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_tells_and_counts_what_held_the_loop(self, capsys: pytest.CaptureFixture[str]) -> None:
         watch = Watch()
 
         watch.note(perf_counter() - 0.2, lambda: {"tick", "add"})
