@@ -21,6 +21,8 @@ Operation = dict[str, Any]
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+# As RFC 9110 calls them, and Python from 3.13 on.
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
@@ -35,9 +37,13 @@ def _response(status: int, codes: Sequence[str]) -> dict[str, Any]:
     told = sorted(set(codes))
     schema = {"allOf": [{"$ref": f"{REFERENCE}Problem"}], "properties": {"code": {"enum": told}}}
     return {
-        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in told)}",
+        "description": f"{_phrase(status)}: {', '.join(f'`{code}`' for code in told)}",
         "content": {MEDIA_TYPE: {"schema": schema, "example": _example(status, told[0])}},
     }
+
+
+def _phrase(status: int) -> str:
+    return RENAMED.get(status, HTTPStatus(status).phrase)
 
 
 def _example(status: int, code: str) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def _complete_operation(operation: Operation, path: str, method: str) -> None:
         responses["304"] = {"description": "Nothing changed since"}
     for status, answer in responses.items():
         if answer["description"] == "Successful Response":
-            answer["description"] = HTTPStatus(int(status)).phrase
+            answer["description"] = _phrase(int(status))
     operation["responses"] = dict(sorted(responses.items()))
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     operation.setdefault("security", [])
