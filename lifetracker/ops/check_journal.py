@@ -84,7 +84,8 @@ def _say(mark: str) -> list[str]:
 
 def _appears(mark: str, where: list[str]) -> bool:
     ends = time.monotonic() + KEPT_WITHIN
-    while not any(mark in _text(entry) for entry in _entries("--since=-1min", *where)):
+    # By --grep, since with --since the lines that --lines lets through are the oldest of them, not the latest.
+    while not _entries("--since=-1min", f"--grep={mark}", *where):
         if time.monotonic() > ends:
             return False
         time.sleep(PAUSE)
