@@ -25,6 +25,22 @@ hypothesis_settings.register_profile("suite", deadline=None, max_examples=exampl
 hypothesis_settings.load_profile("suite")
 
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  pytest makes a folder of this user's own in it
+ENOUGH = 2 << 30  # bytes
+
+
+def _waits_for_no_disk() -> bool:
+    """Whether temporary folders can be there: what is in them is gone after the tests, and waiting for it to be safe
+    on a disk is a third of a test that asks the application."""
+    if not os.access(IN_MEMORY, os.W_OK):
+        return False
+    there = os.statvfs(IN_MEMORY)
+    return not there.f_flag & os.ST_NOEXEC and there.f_bavail * there.f_frsize > ENOUGH
+
+
+if _waits_for_no_disk():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
 ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
 
 
