@@ -13,8 +13,7 @@ import pytest
 from tests.e2e import server
 from tests.e2e.founding import Founded
 from tests.e2e.machine import Machine
-from tests.e2e.pace import allowed
-from tests.e2e.telling import tell
+from tests.e2e.telling import tell, tell_seconds
 
 pytestmark = pytest.mark.e2e
 RATE = 200  # requests a second
@@ -87,7 +86,7 @@ def deployed_under_load(machine: Machine, archives: list[Path], rollbacks: int =
     restarts = [restart_in(told) for told, _ in (*deploys, *back)]
     took = [seconds for _, seconds in deploys], [seconds for _, seconds in back]
     tell(f"deploys {took[0]} s, rollbacks {took[1]} s, their restarts {restarts} s: {traffic}")
-    assert max(took[0]) < allowed(DEPLOY_TAKES)
+    tell_seconds("the longest deploy", max(took[0]), most=DEPLOY_TAKES)
     return traffic, sum(restarts)
 
 
@@ -102,7 +101,7 @@ def assert_rolls_back_in_time(machine: Machine, here: str) -> None:
     there = machine.run(["ls", "/opt/lifetracker/releases"]).stdout.split()[-1]
     times = [timed(partial(server.lifetracker, machine, "rollback", to))[1] for to in (there, here, there)]
     tell(f"rollbacks without load {times} s")
-    assert min(times) < allowed(ROLLBACK_TAKES)
+    tell_seconds("the shortest rollback", min(times), most=ROLLBACK_TAKES)
 
 
 def deploy(machine: Machine, archive: Path) -> str:

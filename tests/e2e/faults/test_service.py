@@ -15,7 +15,7 @@ from lifetracker.ops.places import SERVICE, USER
 from tests.e2e import server
 from tests.e2e.faults.api import Client, await_healthy, curl, parse
 from tests.e2e.machine import Machine, Started
-from tests.e2e.pace import allowed
+from tests.e2e.telling import tell, tell_seconds
 
 pytestmark = pytest.mark.e2e
 BACK_IN = 3.0  # seconds, after kill -9
@@ -54,10 +54,10 @@ class TestKilled:
                 took.append(await_healthy(machine))
             time.sleep(0.5)
 
-        _tell(f"killed {times} times, back in {median(took):.2f} s, {max(took):.2f} s at most; {traffic}")
+        tell(f"killed {times} times, back in {median(took):.2f} s, {max(took):.2f} s at most; {traffic}")
         assert traffic.lost == []
         assert server.query(machine, "PRAGMA integrity_check") == "ok"
-        assert median(took) < allowed(BACK_IN)
+        tell_seconds("the median time away", median(took), most=BACK_IN)
 
 
 class TestToldToEnd:
@@ -80,7 +80,7 @@ class TestToldToEnd:
         machine.systemctl("restart", SERVICE)
         took = time.monotonic() - began
 
-        _tell(f"cut after {took:.1f} s")
+        tell(f"cut after {took:.1f} s")
         assert 9 < took < 19  # 10 for what runs, and never the 20 at which it would be killed
         assert slow.running
         assert (
@@ -119,7 +119,7 @@ class TestLocked:
             took = time.monotonic() - began
 
         answers = [parse(each.said()) for each in waiting]
-        _tell(f"refused after {took:.1f} s")
+        tell(f"refused after {took:.1f} s")
         assert {(each.status, each.body["code"], each.headers["retry-after"]) for each in answers} == {
             (503, "busy", "2")
         }
@@ -161,7 +161,7 @@ class TestNginx:
                 machine.systemctl("reload", "nginx")
             time.sleep(0.5)
 
-        _tell(str(traffic))
+        tell(str(traffic))
         assert (traffic.failed_requests, traffic.lost) == (0, [])
 
     def test_that_is_broken_on_disk_goes_on_serving_and_is_told(self, machine: Machine) -> None:
@@ -172,7 +172,3 @@ class TestNginx:
 
         assert server.health(machine)["status"] == "ok"
         assert 'unknown directive "servre_name"' in server.lifetracker(machine, "ops-check", check=False)
-
-
-def _tell(what: str) -> None:
-    print(f"\n  {what}")  # noqa: T201  the session shows it
