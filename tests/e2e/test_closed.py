@@ -77,6 +77,7 @@ class TestUnderLoad:
         assert re.search(r"^  backup again ", told, re.MULTILINE)
         assert traffic.lost == []
 
+    @pytest.mark.slow
     def test_of_a_sick_release_loses_nothing(self, full: Machine, sick: Path) -> None:
         before = server.release(full)
         server.bring(full, sick)
@@ -101,6 +102,7 @@ class TestUnderLoad:
 
 
 class TestLastCheck:
+    @pytest.mark.slow
     def test_that_fails_for_a_typo_elsewhere_undoes_nothing(self, full: Machine, closing: Path) -> None:
         def spoil(deploying: Started) -> None:
             full.put(TYPO, "servre {}\n")

@@ -25,12 +25,16 @@ class TestPlain:
     """As the canon has it: the service opens its port itself, so it is away while it starts anew."""
 
     def test_loses_nothing_in_a_deploy_and_a_rollback(self, serving: Machine, newer: Path) -> None:
-        first = server.release(serving)
-
         traffic, away = deployed_under_load(serving, [newer], rollbacks=1)
 
         assert traffic.lost == []
         assert_refused_only_while_away(traffic, away)
+
+    @pytest.mark.slow
+    def test_rolls_back_in_seconds(self, serving: Machine, newer: Path) -> None:
+        first = server.release(serving)
+        deploy(serving, newer)
+
         assert_rolls_back_in_time(serving, first)
 
     @pytest.mark.slow

@@ -27,7 +27,8 @@ COUNT = "SELECT count(*), sum(length(note)) FROM daily_log"
 
 
 class TestHundredMegabytes:
-    def test_are_come_back_whole(self, serving: Machine) -> None:
+    @pytest.mark.slow
+    def test_come_back_whole(self, serving: Machine) -> None:
         token = server.sign_up(serving)
         server.ask(
             serving,

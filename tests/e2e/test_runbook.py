@@ -94,6 +94,8 @@ def _build_at_the_desk(folder: Path) -> Path:
         words = shlex.split(line)
         if words[0] == "scp":
             sent = folder / words[1]
+        elif words[0] == "sha256sum":
+            subprocess.run(words, cwd=folder, check=True)
         else:
             assert words[:2] == ["./dev", "lifetracker"]
             here = {**os.environ, "PYTHONPATH": str(CHECKOUT)}

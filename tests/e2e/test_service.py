@@ -195,6 +195,7 @@ def verified(machine: Machine, *units: str) -> str:
     return machine.systemd_analyze("verify", *(f"{UNITS}/{unit}" for unit in units))
 
 
+@pytest.mark.slow
 class TestOldSystemd:
     def test_runs_the_unit_and_finds_nothing_to_say_of_it(self, bullseye: Path) -> None:
         """Debian 11 has systemd 247, older than any that we promise."""

@@ -18,6 +18,7 @@ from tests.e2e.machine import Machine, Started
 from tests.e2e.telling import tell, tell_seconds
 
 pytestmark = pytest.mark.e2e
+TIMES = 20
 BACK_IN = 3.0  # seconds, after kill -9
 LOCK = """
 import sqlite3, sys
@@ -42,19 +43,17 @@ with socket.create_connection(("127.0.0.1", 8000)) as client:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
-    def test_loses_nothing_that_was_acknowledged_and_is_back_in_three_seconds(
-        self, machine: Machine, times: int
-    ) -> None:
+    @pytest.mark.slow
+    def test_loses_nothing_that_was_acknowledged_and_is_back_in_three_seconds(self, machine: Machine) -> None:
         took = []
         with server.under_load(machine, rate=150) as traffic:
-            for _ in range(times):
+            for _ in range(TIMES):
                 time.sleep(0.5)
                 machine.kill(machine.main_pid(SERVICE))
                 took.append(await_healthy(machine))
             time.sleep(0.5)
 
-        tell(f"killed {times} times, back in {median(took):.2f} s, {max(took):.2f} s at most; {traffic}")
+        tell(f"killed {TIMES} times, back in {median(took):.2f} s, {max(took):.2f} s at most; {traffic}")
         assert traffic.lost == []
         assert server.query(machine, "PRAGMA integrity_check") == "ok"
         tell_seconds("the median time away", median(took), most=BACK_IN)
