@@ -19,7 +19,7 @@ from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.day import utc_now
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused, url_of
+from lifetracker.core.db.engines import SchemaRefused, url_of
 from lifetracker.core.errors import Problem
 from lifetracker.core.release import TRIAL, Trial
 from lifetracker.core.validation import message_of

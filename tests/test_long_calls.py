@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from lifetracker.challenges import repository
 from lifetracker.challenges.service import A_CHALLENGE
 from lifetracker.core.db import Database
-from lifetracker.core.holding import AT_MOST
+from lifetracker.core.db.holding import AT_MOST
 from lifetracker.daily_log import repository as log
 from lifetracker.daily_log.models import STANDINGS
 from lifetracker.templates.promise import completed

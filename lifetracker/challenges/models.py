@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field, SQLModel
 
-from lifetracker.core.models import BigId, ReadOnce, UtcDateTime, table_of
+from lifetracker.core.db.models import BigId, ReadOnce, UtcDateTime, table_of
 from lifetracker.templates.schedule import SCHEDULE, Schedule
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func
 from lifetracker.challenges.models import CHALLENGES, TURNS
 from lifetracker.challenges.stored import RULING, SHOWN
 from lifetracker.core.db import Transaction
-from lifetracker.core.prepared import Prepared
+from lifetracker.core.db.prepared import Prepared
 
 PIECE = 5  # challenges, each of which may take thousands of days along
 

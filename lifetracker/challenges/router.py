@@ -28,7 +28,7 @@ from lifetracker.challenges.schemas import (
     Resume,
 )
 from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand
-from lifetracker.core.db import DatabaseDep
+from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute, TooMany
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Id, Page

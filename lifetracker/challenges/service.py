@@ -20,9 +20,9 @@ from lifetracker.challenges.schemas import (
 )
 from lifetracker.challenges.stored import RULES, rules_of, show, shown_fields, stored_of
 from lifetracker.core.db import Transaction
+from lifetracker.core.db.holding import MANY
 from lifetracker.core.errors import Conflict, Invalid, NotFound, TooMany
 from lifetracker.core.etags import refuse_stale
-from lifetracker.core.holding import MANY
 from lifetracker.core.hooks import Hook
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Page

@@ -14,9 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
-from lifetracker.core.db_check_look_repository import KEYS_SHOWN, Expected, Finding, Look, Reference, finding_of, key_of
-from lifetracker.core.db_check_open_repository import opened, sentence
-from lifetracker.core.db_check_schema_repository import check_indexes, check_revision, check_tables, check_triggers
+from lifetracker.core.db_checks.look_repository import (
+    KEYS_SHOWN,
+    Expected,
+    Finding,
+    Look,
+    Reference,
+    finding_of,
+    key_of,
+)
+from lifetracker.core.db_checks.open_repository import opened, sentence
+from lifetracker.core.db_checks.schema_repository import check_indexes, check_revision, check_tables, check_triggers
 
 SOUND_KEYS = """
     SELECT conname FROM pg_constraint AS key WHERE contype = 'f' AND conrelid = CAST(:name AS regclass) AND convalidated

@@ -18,9 +18,9 @@ import typer
 
 from lifetracker.core import guards
 from lifetracker.core.config import SettingsRefused, load_settings
-from lifetracker.core.db_check_look_repository import Expected, Finding
-from lifetracker.core.db_check_open_repository import CannotCheck
 from lifetracker.core.db_check_repository import check_database
+from lifetracker.core.db_checks.look_repository import Expected, Finding
+from lifetracker.core.db_checks.open_repository import CannotCheck
 
 HEAD = guards.HERE / "migrations" / "head.json"
 IMPORT_TAKES_AT_MOST = 60.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Column, Date, ForeignKeyConstraint, Index, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from lifetracker.core.models import BigId, UtcDateTime, table_of
+from lifetracker.core.db.models import BigId, UtcDateTime, table_of
 
 
 class Entry(SQLModel, table=True):

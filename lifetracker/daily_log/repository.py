@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 
 from lifetracker.core.db import Transaction
-from lifetracker.core.prepared import Prepared
+from lifetracker.core.db.prepared import Prepared
 from lifetracker.daily_log.attempts import Standing
 from lifetracker.daily_log.models import DAILY_LOG as LOG
 from lifetracker.daily_log.models import STANDINGS

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.service import ChallengeNotFound
-from lifetracker.core.db import DatabaseDep
+from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute
 from lifetracker.core.etags import Exists
 from lifetracker.core.openapi import refusals

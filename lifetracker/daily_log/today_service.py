@@ -10,7 +10,7 @@ from lifetracker.challenges.life_service import DateInFuture
 from lifetracker.challenges.schemas import Stored
 from lifetracker.challenges.stored import shown_fields
 from lifetracker.core.db import Database, Transaction
-from lifetracker.core.holding import AT_MOST
+from lifetracker.core.db.holding import AT_MOST
 from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.progress import Progress
 from lifetracker.daily_log.schemas import MonthCount, Stats, StreakPublic, WeekdayCount

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core.db import Transaction
-from lifetracker.core.models import EPOCH, ReadOnce, UtcDateTime
+from lifetracker.core.db.models import EPOCH, ReadOnce, UtcDateTime
 from lifetracker.migrations import UNFINISHED
 from lifetracker.migrations.readers import READERS
 from lifetracker.migrations.tables import METADATA

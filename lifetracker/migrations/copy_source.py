@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from lifetracker.core.db_check_open_repository import CannotCheck, opened
-from lifetracker.core.engines import SchemaRefused, url_of
+from lifetracker.core.db.engines import SchemaRefused, url_of
+from lifetracker.core.db_checks.open_repository import CannotCheck, opened
 from lifetracker.migrations import HEAD, schema
 from lifetracker.migrations import copy_repository as repository
 from lifetracker.migrations.holders import holder_of, state_of

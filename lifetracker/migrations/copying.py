@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core.db import Database
-from lifetracker.core.db_repository import has_tables
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db.engines import SchemaRefused
+from lifetracker.core.db.statements_repository import has_tables
 from lifetracker.core.errors import Conflict
 from lifetracker.migrations import HEAD, UNFINISHED, schema
 from lifetracker.migrations import copy_repository as repository

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect
 
-from lifetracker.core.db_check_schema_repository import triggers_of
+from lifetracker.core.db_checks.schema_repository import triggers_of
 from lifetracker.migrations import REVISIONS
 
 

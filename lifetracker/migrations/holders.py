@@ -7,7 +7,7 @@ import os
 import struct
 from pathlib import Path
 
-from lifetracker.core.db_check_open_repository import SHARED_FIRST, SHARED_SIZE
+from lifetracker.core.db_checks.open_repository import SHARED_FIRST, SHARED_SIZE
 
 LOCK = "hhqqi"  # struct flock: kind, from where, first byte, how many, whose
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.errors import Unavailable
 from lifetracker.migrations import partition_repository as repository
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from lifetracker.core import db_repository
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.release import NO_DATABASE, is_live
 from lifetracker.migrations import HEAD, REVISIONS, UNFINISHED
 from lifetracker.migrations.readers import readers_of
@@ -39,7 +39,7 @@ class Standing:
 
 def current(db: Database) -> str | None:
     """The revision of this database, None where there is none yet."""
-    return db.inspect_now(db_repository.schema_revision)
+    return db.inspect_now(statements.schema_revision)
 
 
 def require_servable(db: Database) -> Standing:
@@ -53,7 +53,7 @@ def require_servable(db: Database) -> Standing:
 
 
 def standing(connection: Connection) -> Standing:
-    revision = db_repository.schema_revision(connection)
+    revision = statements.schema_revision(connection)
     return Standing(revision, readers_of(connection, revision))
 
 

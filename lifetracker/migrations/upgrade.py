@@ -13,9 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
-from lifetracker.core import db_repository
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.migrations import HEAD, schema
 from lifetracker.migrations.readers import write_readers
 from lifetracker.migrations.tables import METADATA
@@ -34,7 +34,7 @@ def upgrade_in(connection: Connection, target: str = HEAD, versions: Path | None
     """The same as a part of a transaction that does more."""
     config = _alembic(connection, versions)
     before = schema.standing(connection)
-    if before.revision is None and db_repository.has_tables(connection):
+    if before.revision is None and statements.has_tables(connection):
         raise SchemaRefused("this database holds tables that are not ours: nothing was changed")
     if before.revision is not None and before.revision not in _steps(config):
         raise schema.newer(before)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from lifetracker.core.engines import url_of
+from lifetracker.core.db.engines import url_of
 from lifetracker.ops import backup_server_repository as repository
 from lifetracker.ops import shell
 from lifetracker.ops.backup_copy import answer

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lifetracker.core.config import PREFIX, load_settings
-from lifetracker.core.engines import SchemaRefused, url_of
+from lifetracker.core.db.engines import SchemaRefused, url_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field, SQLModel
 
-from lifetracker.core.models import BigId, UtcDateTime, table_of
+from lifetracker.core.db.models import BigId, UtcDateTime, table_of
 
 
 class Template(SQLModel, table=True):

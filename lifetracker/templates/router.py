@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from lifetracker.core.db import DatabaseDep
+from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute, TooMany
 from lifetracker.core.openapi import refusals
 from lifetracker.core.schemas import Page, Slug

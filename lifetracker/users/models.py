@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field, SQLModel
 
-from lifetracker.core.models import BigId, UtcDateTime, table_of
+from lifetracker.core.db.models import BigId, UtcDateTime, table_of
 
 
 def _of_user(*also: object) -> tuple[object, ...]:

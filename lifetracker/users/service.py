@@ -8,8 +8,8 @@ from typing import Any
 
 from lifetracker.core.auth import digest, hash_password, new_code, typed_code
 from lifetracker.core.db import Database, Transaction
+from lifetracker.core.db.holding import MANY
 from lifetracker.core.errors import Forbidden, InvalidField, NotFound
-from lifetracker.core.holding import MANY
 from lifetracker.users import address_service, repository, token_repository
 from lifetracker.users.address_service import fields_of, find_account
 from lifetracker.users.idempotency_service import Once

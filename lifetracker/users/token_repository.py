@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
 
 from lifetracker.core.db import Transaction
-from lifetracker.core.prepared import Prepared
+from lifetracker.core.db.prepared import Prepared
 from lifetracker.users.models import IDEMPOTENCY_KEYS, TOKENS, USERS
 
 PIECE = 100

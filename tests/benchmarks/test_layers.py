@@ -7,8 +7,8 @@ import pytest
 from benchmarks import layers
 
 ROOT = "run (uvicorn/server.py:60);app (fastapi/routing.py:2929)"
-DOOR = "Database.read (lifetracker/core/db.py:125)"
-ASKED = "_Ready.run (lifetracker/core/prepared.py:60)"
+DOOR = "Database.read (lifetracker/core/db/door.py:125)"
+ASKED = "_Ready.run (lifetracker/core/db/prepared.py:60)"
 WHO = "_any_caller (lifetracker/users/dependencies.py:34)"
 
 
@@ -38,6 +38,6 @@ class TestShares:
 
 class TestHottest:
     def test_counts_a_function_whatever_its_line(self) -> None:
-        stacks = [f"{ROOT};{ASKED} 2", f"{ROOT};_Ready.run (lifetracker/core/prepared.py:77) 3"]
+        stacks = [f"{ROOT};{ASKED} 2", f"{ROOT};_Ready.run (lifetracker/core/db/prepared.py:77) 3"]
 
-        assert layers.hottest(stacks) == {"_Ready.run (lifetracker/core/prepared.py)": 5}
+        assert layers.hottest(stacks) == {"_Ready.run (lifetracker/core/db/prepared.py)": 5}

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from lifetracker.core import smoke, sqlite
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_look_repository import Expected, Finding
 from lifetracker.core.db_check_repository import check_database
+from lifetracker.core.db_checks.look_repository import Expected, Finding
 
 EXPECTED = Expected.of(json.loads(smoke.HEAD.read_text(encoding="utf-8")))
 

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_look_repository import Finding
-from lifetracker.core.db_check_open_repository import CannotCheck
 from lifetracker.core.db_check_repository import check_database
+from lifetracker.core.db_checks.look_repository import Finding
+from lifetracker.core.db_checks.open_repository import CannotCheck
 from tests.core.checks import EXPECTED, broken, spoil
 from tests.core.units import url_of
 from tests.people import Client

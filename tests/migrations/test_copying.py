@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from lifetracker.core.db import Database, Transaction
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.errors import Conflict
 from lifetracker.daily_log.models import DAILY_LOG
 from lifetracker.migrations import HEAD, UNFINISHED, copy_repository

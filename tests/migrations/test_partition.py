@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text
 
 from lifetracker.core import smoke
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_look_repository import Expected
 from lifetracker.core.db_check_repository import check_database
+from lifetracker.core.db_checks.look_repository import Expected
 from lifetracker.migrations import HEAD, describe
 from lifetracker.migrations import partition_repository as repository
 from lifetracker.migrations.copying import copy_database

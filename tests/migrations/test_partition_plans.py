@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from lifetracker.challenges import repository as challenges
 from lifetracker.core.db import Database
-from lifetracker.core.prepared import Prepared
+from lifetracker.core.db.prepared import Prepared
 from lifetracker.daily_log import repository as daily_log
 from lifetracker.migrations.partition import partition
 from lifetracker.users import token_repository as tokens

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from lifetracker.core import smoke
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_look_repository import Expected
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.db_check_repository import check_database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db_checks.look_repository import Expected
 from lifetracker.migrations import HEAD, REVISIONS
 from lifetracker.migrations.readers import READERS
 from lifetracker.migrations.schema import current, require_servable

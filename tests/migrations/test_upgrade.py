@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from lifetracker.core.db import Database
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.migrations import HEAD, REVISIONS
 from lifetracker.migrations.schema import current, require_servable
 from lifetracker.migrations.upgrade import differences, upgrade

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lifetracker.core.models import UtcDateTime
+from lifetracker.core.db.models import UtcDateTime
 
 revision = "0001"
 down_revision = None

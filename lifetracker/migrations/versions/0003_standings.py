@@ -6,7 +6,7 @@ The database itself drops a standing when a day that it counts is written, whoev
 import sqlalchemy as sa
 from alembic import op
 
-from lifetracker.core.models import UtcDateTime
+from lifetracker.core.db.models import UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

@@ -8,7 +8,7 @@ as old as the whole challenge is.
 import sqlalchemy as sa
 from alembic import op
 
-from lifetracker.core.models import UtcDateTime
+from lifetracker.core.db.models import UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

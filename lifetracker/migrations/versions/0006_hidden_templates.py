@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lifetracker.core.models import UtcDateTime
+from lifetracker.core.db.models import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

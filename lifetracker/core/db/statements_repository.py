@@ -9,8 +9,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from lifetracker.core import sqlite
+from lifetracker.core.db.waiting import Locked
 from lifetracker.core.errors import Conflict, Unavailable
-from lifetracker.core.waiting import Locked
 
 if TYPE_CHECKING:
     from lifetracker.core.db import Transaction

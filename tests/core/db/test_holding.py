@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from lifetracker.core import holding
-from lifetracker.core.db import Database, Transaction
+from lifetracker.core.db import Database, Transaction, holding
+from lifetracker.core.db.holding import AT_MOST, MANY, Watch
+from lifetracker.core.db.prepared import Prepared
 from lifetracker.core.errors import Busy
-from lifetracker.core.holding import AT_MOST, MANY, Watch
-from lifetracker.core.prepared import Prepared
 from lifetracker.users.models import ATTEMPTS
 from tests.core.units import another, locked, note, notes
 

@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lifetracker.core.db import Database, Transaction
+from lifetracker.core.db.prepared import FEW, Prepared
 from lifetracker.core.errors import Conflict
-from lifetracker.core.prepared import FEW, Prepared
 from lifetracker.users.models import ATTEMPTS, TOKENS, USERS
 from tests.core.units import another, note, notes
 from tests.people import NOON, FrozenClock, join

@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from lifetracker.core.holding import TooLongHere
+from lifetracker.core.db.holding import TooLongHere
 
 Convert = Callable[[Any], Any]
 Conversions = Sequence[tuple[int, Convert]]

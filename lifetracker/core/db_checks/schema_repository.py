@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, inspect, text
 
-from lifetracker.core.db_check_look_repository import Finding, Look, finding_of
-from lifetracker.core.db_check_open_repository import CannotCheck
+from lifetracker.core.db_checks.look_repository import Finding, Look, finding_of
+from lifetracker.core.db_checks.open_repository import CannotCheck
 
 EVENTS = ("insert", "update", "delete")
 # On SQLite a trigger acts after one event, and ours are named after it: `insert_forgets_standing`.

@@ -15,7 +15,7 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from lifetracker.core.db import Database, Transaction, takes_long
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.errors import Busy, Conflict, Unavailable
 from lifetracker.core.health import check_deeply
 from lifetracker.core.release import Trial, mark_of_trial

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from lifetracker.core import db_repository
 from lifetracker.core.db import Database, Transaction
-from lifetracker.core.engines import SchemaRefused
+from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.errors import Unavailable
 from lifetracker.migrations import HEAD
 from lifetracker.users import repository
@@ -56,7 +56,7 @@ class TestOpening:
     def test_makes_one_for_a_migration(self, tmp_path: Path) -> None:
         new = Database(f"sqlite:///{tmp_path / 'a %23 b.db'}", create=True)
 
-        assert new.migrate_now(lambda connection: db_repository.has_tables(connection)) is False
+        assert new.migrate_now(lambda connection: statements.has_tables(connection)) is False
         new.close()
 
         assert [path.name for path in tmp_path.iterdir()] == ["a # b.db"]
@@ -119,8 +119,8 @@ class TestMigrateNow:
 
 class TestInspectNow:
     def test_tells_the_revision(self, db: Database) -> None:
-        assert db.inspect_now(db_repository.schema_revision) == HEAD
-        assert db.inspect_now(db_repository.has_tables)
+        assert db.inspect_now(statements.schema_revision) == HEAD
+        assert db.inspect_now(statements.has_tables)
 
     def test_writes_nothing(self, db: Database) -> None:
         with pytest.raises(Exception, match=r"read.?only"):
@@ -129,7 +129,7 @@ class TestInspectNow:
 
 class TestAnswers:
     def test_is_true_where_the_schema_can_be_read(self, db: Database) -> None:
-        assert db.read_now(db_repository.answers)
+        assert db.read_now(statements.answers)
 
 
 class TestTwoDoors:

@@ -15,8 +15,8 @@ import pytest
 
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
-from lifetracker.core.db_check_open_repository import CannotCheck
 from lifetracker.core.db_check_repository import check_database
+from lifetracker.core.db_checks.open_repository import CannotCheck
 from tests.core.checks import ATTEMPT, EXPECTED, broken, spoil, spoil_file, traces
 from tests.core.units import note, url_of
 

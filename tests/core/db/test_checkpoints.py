@@ -13,8 +13,8 @@ from threading import Event, get_ident
 import pytest
 
 from lifetracker.core import sqlite
-from lifetracker.core.checkpoints import EVERY, Checkpoints
 from lifetracker.core.db import Database
+from lifetracker.core.db.checkpoints import EVERY, Checkpoints
 from tests.core.units import note
 
 SOON = 10.0

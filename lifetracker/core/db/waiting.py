@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, TypeVar
 
+from lifetracker.core.db.holding import Watch, name_of
+from lifetracker.core.db.turns import Turns
 from lifetracker.core.errors import Busy
-from lifetracker.core.holding import Watch, name_of
-from lifetracker.core.turns import Turns
 
 R = TypeVar("R")
 

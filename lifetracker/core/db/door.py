@@ -24,18 +24,18 @@ from sqlalchemy import Connection, CursorResult, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
-from lifetracker.core import db_repository as statements
-from lifetracker.core.checkpoints import Checkpoints
 from lifetracker.core.day import Clock, utc_now
-from lifetracker.core.db_repository import translated
-from lifetracker.core.engines import Engines, SchemaRefused, url_of
+from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.checkpoints import Checkpoints
+from lifetracker.core.db.engines import Engines, SchemaRefused, url_of
+from lifetracker.core.db.holding import AT_MOST, TooLongHere, Watch, name_of
+from lifetracker.core.db.open_file import OpenFile
+from lifetracker.core.db.prepared import Prepared
+from lifetracker.core.db.statements_repository import translated
+from lifetracker.core.db.turns import Turns
+from lifetracker.core.db.waiting import Locked, Raised, Together, Waiting, pauses
 from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
-from lifetracker.core.holding import AT_MOST, TooLongHere, Watch, name_of
-from lifetracker.core.open_file import OpenFile
-from lifetracker.core.prepared import Prepared
 from lifetracker.core.release import TRIAL, Trial
-from lifetracker.core.turns import Turns
-from lifetracker.core.waiting import Locked, Raised, Together, Waiting, pauses
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -19,17 +19,16 @@ from typing import Any
 
 import pytest
 
-from lifetracker.core import waiting
-from lifetracker.core.db import Database
+from lifetracker.core.db import Database, waiting
+from lifetracker.core.db.turns import Turns
 from lifetracker.core.errors import Busy
-from lifetracker.core.turns import Turns
 from tests.core.units import another, locked, note, notes
 from tests.people import PASSWORD, Client
 from tests.processes import unmeasured
 
 TAKES_ONE = """
 import sys
-from lifetracker.core.turns import Turns
+from lifetracker.core.db.turns import Turns
 turns = Turns(sys.argv[1] + "/life_tracker.db")
 print(turns.take(), flush=True)
 sys.stdin.read()

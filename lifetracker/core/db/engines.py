@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from lifetracker.core import db_repository as statements
 from lifetracker.core import sqlite
 from lifetracker.core.database_url import AddressRefused, judge
-from lifetracker.core.open_file import OpenFile
+from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.open_file import OpenFile
 
 
 class SchemaRefused(Exception):

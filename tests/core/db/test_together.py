@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from lifetracker.core.db import Database, Transaction, Work
+from lifetracker.core.db.waiting import TOGETHER_AT_MOST
 from lifetracker.core.errors import Busy, Unavailable
-from lifetracker.core.waiting import TOGETHER_AT_MOST
-from tests.core.test_db import break_a_foreign_key
+from tests.core.db.test_door import break_a_foreign_key
 from tests.core.units import another, locked, note, notes
 
 

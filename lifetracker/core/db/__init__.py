@@ -1,0 +1,5 @@
+"""The door to the database and what it stands on: connections, statements, turns at writing; begin with `door`."""
+
+from lifetracker.core.db.door import Database, Transaction, Work, asks_once, takes_long
+
+__all__ = ["Database", "Transaction", "Work", "asks_once", "takes_long"]
