@@ -22,7 +22,7 @@ LAYERS = (
         "database",
         "the door, statements, SQLite itself, rows",
         re.compile(
-            r"lifetracker/(core/(db|db_repository|prepared|engines|sqlite|open_file)|.*repository)\.py|sqlalchemy/"
+            r"lifetracker/(core/(db/(door|transaction|units|prepared|engines|open_file)|sqlite)|.*repository)\.py|sqlalchemy/"
         ),
     ),
     Layer("log", "the line that each request leaves", re.compile(r"lifetracker/core/logging\.py|loguru/|logging/")),

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from lifetracker.core.guard_source import PACKAGE, House, Module, Violation
 from lifetracker.core.guard_sql import DOORS, asks_for, may_hold_sql
 
-COMMITS = (f"{PACKAGE}.core.db",)
-STATEMENTS = f"{PACKAGE}.core.db_repository"  # what the door says to the database
+COMMITS = (f"{PACKAGE}.core.db.units",)
+STATEMENTS = f"{PACKAGE}.core.db.statements_repository"  # what the door says to the database
 ENDINGS = ("commit", "rollback", "tpc_commit", "tpc_rollback", "commit_prepared", "rollback_prepared")
 ENDS = ("COMMIT", "ROLLBACK")  # as SQLite calls them; a repository with a connection of its own may begin
 RUNNING = ("run", "query", "sql")

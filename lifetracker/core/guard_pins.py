@@ -13,7 +13,7 @@ from lifetracker.core.guard_source import PACKAGE, House, Violation
 
 PINS = "core/frozen.json"
 FROZEN = ("guards.py", "smoke.py", "db_check_repository.py", "logging.py")
-READERS = ("guard_*.py", "db_check_*.py")  # with what stands beside them
+READERS = ("guard_*.py", "db_checks/[a-z]*.py")  # with what stands beside them
 
 
 def changed_pins(house: House) -> Iterator[Violation]:
@@ -47,7 +47,8 @@ def freeze(folder: Path, reason: str, today: date) -> list[str]:
 
 
 def frozen_files(folder: Path) -> list[str]:
-    readers = {file.name for pattern in READERS for file in (folder / "core").glob(pattern)}
+    core = folder / "core"
+    readers = {file.relative_to(core).as_posix() for pattern in READERS for file in core.glob(pattern)}
     return sorted(f"core/{name}" for name in {*FROZEN, *readers})
 
 

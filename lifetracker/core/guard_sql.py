@@ -39,9 +39,12 @@ DRIVERS = (
     *("clickhouse_connect", "cassandra", "redis", "motor", "beanie", "tinydb", "lmdb", "dbm", "shelve", "connectorx"),
 )
 SHAPES = ("sqlmodel.SQLModel", "sqlmodel.Field")  # what a schema may be made of
-OPENING = tuple(f"lifetracker.core.{name}" for name in ("engines", "prepared", "sqlite"))  # not for features
+OPENING = tuple(f"lifetracker.core.{name}" for name in ("db.engines", "db.prepared", "sqlite"))  # not for features
 # Modules of core that units of work, tables, addresses and the one driver are made in; `guard_sql` asks its parser.
-_DOORS = ("db", "database_url", "engines", "prepared", "models", "sqlite", "guard_sql")
+_DOORS = (
+    *("db.door", "db.transaction", "db.units", "db.engines", "db.prepared", "db.models", "database_url", "sqlite"),
+    "guard_sql",
+)
 DOORS = tuple(f"lifetracker.core.{name}" for name in _DOORS)
 DENY, TRANSACTION = sqlite.driver.SQLITE_DENY, sqlite.driver.SQLITE_TRANSACTION
 NOT_SQL = re.compile(r"syntax error|incomplete input|unrecognized token", re.IGNORECASE)

@@ -128,7 +128,7 @@ RULES = (
     ),
     Rule(
         "commit",
-        "commit and rollback outside core/db/door.py",
+        "commit and rollback outside core/db/units.py",
         "A unit of work that commits half way can leave half of it behind.",
         "Let the door do it: hand the work to Database.write. Raise to undo it, or tx.discard().",
         ends.commits,

@@ -12,17 +12,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from time import perf_counter
-from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import Request
-from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.base import Executable
 
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.db import statements_repository as statements
@@ -30,80 +28,17 @@ from lifetracker.core.db.checkpoints import Checkpoints
 from lifetracker.core.db.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.db.holding import AT_MOST, TooLongHere, Watch, name_of
 from lifetracker.core.db.open_file import OpenFile
-from lifetracker.core.db.prepared import Prepared
 from lifetracker.core.db.statements_repository import translated
+from lifetracker.core.db.transaction import P, R, Transaction, Work
 from lifetracker.core.db.turns import Turns
-from lifetracker.core.db.waiting import Locked, Raised, Together, Waiting, pauses
+from lifetracker.core.db.units import transact, transact_in_place, transact_together
+from lifetracker.core.db.waiting import Locked, Together, Waiting, pauses
 from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
 from lifetracker.core.release import TRIAL, Trial
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 COLLISIONS_AT_MOST = 3
 LONG_AT_ONCE = 2  # of what reads much: each more takes Python away from the loop more often
 Use = Literal["read", "write", "checkpoints"]
-
-
-class Transaction:
-    """One unit of work as its work sees it: `exec` for statements, `now` for the one instant it happens at."""
-
-    __slots__ = ("_connection", "_most", "discarded", "now", "room")
-
-    def __init__(self, connection: Connection, now: datetime, room: int | None = None) -> None:
-        """`room` is for how many rows or days there is time here; None where nobody is held up."""
-        self._connection = connection
-        self._most = None if room is None else AT_MOST
-        self.room = room
-        self.now = now
-        self.discarded = False
-
-    def expect(self, number: int) -> None:
-        """Say that so many rows or days more will be gone through; `MANY` where that is not known.
-
-        Before anything is written, best before it is read: where it is too much, the unit is begun anew elsewhere.
-        """
-        if self.room is None:
-            return
-        if number > self.room:
-            raise TooLongHere
-        self.room -= number
-
-    def exec(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Run one statement; a list of `parameters` runs it once for each."""
-        result: CursorResult[Any] = self._connection.execute(statement, parameters)
-        return result
-
-    def ask(self, statement: Prepared, **parameters: Any) -> list[Any]:
-        """Run a statement that was prepared, and answer its rows."""
-        return statement.run(self._connection, parameters, self._most)
-
-    def ask_columns(self, statement: Prepared, **parameters: Any) -> list[Iterable[Any]]:
-        """Run a statement that was prepared, and answer its columns, for thousands of rows."""
-        return statement.columns(self._connection, parameters, self._most)
-
-    def discard(self) -> None:
-        """Answer what the work returns, but keep nothing of what it wrote (a dry run)."""
-        self.discarded = True
-
-
-Work = Callable[Concatenate[Transaction, P], R]
-
-
-class _Spoilt(Exception):
-    """A unit wrote what is not to be kept into a transaction that it shares with others."""
-
-
-def takes_long(work: Callable[P, R]) -> Callable[P, R]:
-    """Mark a unit that would hold up the event loop whatever it is about: an import, an export."""
-    work.takes_long = True  # type: ignore[attr-defined]
-    return work
-
-
-def asks_once(work: Callable[P, R]) -> Callable[P, R]:
-    """Mark a read that asks one prepared question: on SQLite that is a transaction without our beginning one."""
-    work.asks_once = True  # type: ignore[attr-defined]
-    return work
 
 
 class Database:
@@ -253,7 +188,7 @@ class Database:
                 if alone:
                     with translated:
                         return run(Transaction(self._connection("read"), self._clock(), AT_MOST))
-                return _transact_in_place(self._connection("read"), run, self._clock(), AT_MOST)
+                return transact_in_place(self._connection("read"), run, self._clock(), AT_MOST)
             except Locked:
                 ever_longer = ever_longer or pauses(wait)
                 await asyncio.sleep(next(ever_longer))
@@ -266,7 +201,7 @@ class Database:
         while True:
             try:
                 with translated, engine.connect() as connection:
-                    return _transact(connection, run, self._clock(), room)
+                    return transact(connection, run, self._clock(), room)
             except Locked as locked:
                 collisions += isinstance(locked, statements.Collided)
                 if collisions > COLLISIONS_AT_MOST:
@@ -274,63 +209,15 @@ class Database:
                 time.sleep(next(ever_longer))
 
     def _transact_together(self, units: Sequence[Waiting]) -> list[Any]:
-        """What each unit answers, or the error it raised; nothing is kept of any when the commit fails.
-
-        A savepoint costs as much as a short statement, and hardly any unit has to be undone: so they do without, and
-        where one has to be, all are run again, each in a savepoint of its own.
-        """
-        try:
-            outcomes = self._transact_all(units, in_savepoints=False)
-        except _Spoilt:
-            outcomes = self._transact_all(units, in_savepoints=True)
+        outcomes = transact_together(self._connection("write"), units, self._clock, self.open_file)
         if self._checkpoints is not None:
             self._checkpoints.note_commit(len(units))
         return outcomes
-
-    def _transact_all(self, units: Sequence[Waiting], *, in_savepoints: bool) -> list[Any]:
-        connection = self._connection("write")
-
-        def run(tx: Transaction) -> list[Any]:
-            if len(units) > 1:
-                return list(self._run_each(connection, units, in_savepoints))
-            return [units[0].context.run(units[0].run, tx)]
-
-        room = None if units[0].beside else AT_MOST
-        return _transact_in_place(connection, run, self._clock(), room, self.open_file)
-
-    def _run_each(self, connection: Connection, units: Sequence[Waiting], in_savepoints: bool) -> Iterator[Any]:
-        """There is no more room for all of them than for one."""
-        room: int | None = AT_MOST
-        for unit in units:
-            tx = Transaction(connection, self._clock(), room)
-            yield self._run_beside(connection, tx, unit, in_savepoint=in_savepoints)
-            room = tx.room
 
     def _checkpoint(self) -> None:
         # What fails here is met by who commits, too, and told there.
         with suppress(SQLAlchemyError, Unavailable, Locked):
             statements.checkpoint_sqlite(self._connection("checkpoints"))
-
-    def _run_beside(self, connection: Connection, tx: Transaction, unit: Waiting, *, in_savepoint: bool) -> Any:
-        """`_Spoilt` when it wrote what is not to be kept, and there is no savepoint to go back to."""
-        changed = statements.rows_changed(connection)
-        if in_savepoint:
-            statements.savepoint(connection)
-        try:
-            with translated:
-                outcome = unit.context.run(unit.run, tx)
-        except Locked:
-            raise
-        except Exception as error:
-            if not statements.in_transaction(connection):
-                raise  # SQLite itself gave up the whole transaction, as it does on a full disk
-            tx.discard()
-            outcome = Raised(error)
-        if in_savepoint:
-            (statements.roll_back_to_savepoint if tx.discarded else statements.release_savepoint)(connection)
-        elif tx.discarded and statements.rows_changed(connection) != changed:
-            raise _Spoilt
-        return outcome
 
     def _connection(self, use: Use) -> Connection:
         """The one kept open for this use: reads in place have theirs on the loop alone, checkpoints in their
@@ -339,43 +226,6 @@ class Database:
             with translated:
                 self._kept[use] = self._engines.of(use != "read").connect()
         return self._kept[use]
-
-
-def _transact_in_place(
-    connection: Connection,
-    run: Callable[[Transaction], R],
-    now: datetime,
-    room: int | None,
-    file: OpenFile | None = None,
-) -> R:
-    """As `_transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question.
-
-    `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
-    """
-    tx = Transaction(connection, now, room)
-    with translated:
-        statements.begin_sqlite(connection, writable=file is not None)
-        try:
-            result = run(tx)
-            if file is not None and not tx.discarded:
-                file.refuse_moved()
-            (statements.roll_back_sqlite if tx.discarded else statements.commit_sqlite)(connection)
-        except BaseException:
-            statements.roll_back_sqlite(connection)
-            raise
-        finally:
-            if connection.in_transaction():  # the engine began its own at the first statement that went through it
-                connection.rollback()
-    return result
-
-
-def _transact(connection: Connection, run: Callable[[Transaction], R], now: datetime, room: int | None) -> R:
-    with translated, connection.begin() as transaction:
-        tx = Transaction(connection, now, room)
-        result = run(tx)
-        if tx.discarded:
-            transaction.rollback()
-        return result
 
 
 async def _hop(pool: ThreadPoolExecutor, run: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from lifetracker.core import sqlite
+from lifetracker.core.db.transaction import Transaction
 from lifetracker.core.db.waiting import Locked
 from lifetracker.core.errors import Conflict, Unavailable
-
-if TYPE_CHECKING:
-    from lifetracker.core.db import Transaction
 
 SQLITE_ERROR, SQLITE_BUSY, SQLITE_LOCKED = 1, 5, 6
 SQLITE_UNREADABLE = (11, 26)  # corrupt, or not a database
