@@ -14,13 +14,14 @@ from typing import Annotated
 import typer
 
 from lifetracker import __version__, wiring
-from lifetracker.core import guard_pins, guards, logging, release, smoke
+from lifetracker.core import guards, logging, release, smoke
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.config import Settings, SettingsRefused, load_settings
 from lifetracker.core.day import utc_now
 from lifetracker.core.db import Database
 from lifetracker.core.db.engines import SchemaRefused, url_of
 from lifetracker.core.errors import Problem
+from lifetracker.core.guarding import pins
 from lifetracker.core.release import TRIAL, Trial
 from lifetracker.core.validation import message_of
 from lifetracker.daily_log import import_service, standing_service
@@ -252,7 +253,7 @@ def freeze_core(
     """Pin the frozen core as it is now: a step of its own, after its change was read by somebody else."""
     if not reason.strip():
         raise ValueError("--reason must say why: it is what stays on record")
-    changed = guard_pins.freeze(guards.HERE, reason, date.today())  # noqa: DTZ011  the operator's own day
+    changed = pins.freeze(guards.HERE, reason, date.today())  # noqa: DTZ011  the operator's own day
     for changed_path in changed:
         typer.echo(f"pinned {changed_path}")
     if not changed:

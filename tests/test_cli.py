@@ -20,8 +20,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from lifetracker import __version__, cli
-from lifetracker.core import guard_pins, guards, logging, release, smoke
+from lifetracker.core import guards, logging, release, smoke
 from lifetracker.core.db import Database, Transaction
+from lifetracker.core.guarding import pins
 from lifetracker.migrations import HEAD, REVISIONS, schema
 from lifetracker.migrations.upgrade import upgrade
 from tests.core.units import locked, url_of
@@ -316,7 +317,7 @@ class TestFreeze:
         """A frozen core to be pinned: never the one that is judged, which a test would pin without a reason."""
         copy = Path(shutil.copytree(guards.HERE / "core", tmp_path / "core"))
         monkeypatch.setattr(guards, "HERE", tmp_path)
-        guard_pins.freeze(tmp_path, "as it is", date(2026, 1, 1))
+        pins.freeze(tmp_path, "as it is", date(2026, 1, 1))
         return copy
 
     def test_leaves_pins_that_fit_alone(self, run: Run) -> None:

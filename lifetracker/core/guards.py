@@ -13,12 +13,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from lifetracker.core import guard_commits as ends
-from lifetracker.core import guard_layers as layers
-from lifetracker.core import guard_output as output
-from lifetracker.core import guard_pins as pins
-from lifetracker.core import guard_sql as sql
-from lifetracker.core.guard_source import PACKAGE, House, Violation
+from lifetracker.core.guarding import commits as ends
+from lifetracker.core.guarding import layers, output, pins, sql
+from lifetracker.core.guarding.source import PACKAGE, House, Violation
 
 HERE = Path(__file__).resolve().parents[1]
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from lifetracker.core import guard_pins, guards
-from lifetracker.core.guard_source import Violation
-from tests.core.guard_cases import HONEST, SINS, Honest, Sin
-from tests.core.guard_disguises import DISGUISED, LOOK_ALIKE
+from lifetracker.core import guards
+from lifetracker.core.guarding import pins
+from lifetracker.core.guarding.source import Violation
+from tests.core.guarding.cases import HONEST, SINS, Honest, Sin
+from tests.core.guarding.disguises import DISGUISED, LOOK_ALIKE
 
 SAMPLES = os.environ.get("LIFETRACKER_SAMPLES")
 
@@ -35,7 +36,7 @@ class House:
         (folder / "challenges/repository.py").write_text("from sqlalchemy import select\n")
         (folder / "core/errors.py").write_text("from fastapi import Request\n")
         (folder / "core/sqlite.py").write_text("import sqlite3 as driver\n")
-        guard_pins.freeze(folder, "test", date(2026, 1, 1))
+        pins.freeze(folder, "test", date(2026, 1, 1))
 
     def judge(self, path: str, code: str) -> list[Violation]:
         file = self.folder / path
@@ -179,22 +180,22 @@ class TestPins:
         copy = House(tmp_path / "lifetracker")
         (copy.folder / "core/smoke.py").write_text("X = 2\n")
 
-        assert guard_pins.freeze(copy.folder, "a second reason", date(2026, 2, 3)) == ["core/smoke.py"]
+        assert pins.freeze(copy.folder, "a second reason", date(2026, 2, 3)) == ["core/smoke.py"]
         assert guards.run(copy.folder) == []
-        kept: dict[str, Any] = json.loads((copy.folder / guard_pins.PINS).read_text())
+        kept: dict[str, Any] = json.loads((copy.folder / pins.PINS).read_text())
         assert [(each["date"], each["reason"]) for each in kept["history"]] == [
             ("2026-01-01", "test"),
             ("2026-02-03", "a second reason"),
         ]
-        assert guard_pins.freeze(copy.folder, "nothing", date(2026, 2, 4)) == []
-        assert json.loads((copy.folder / guard_pins.PINS).read_text()) == kept
+        assert pins.freeze(copy.folder, "nothing", date(2026, 2, 4)) == []
+        assert json.loads((copy.folder / pins.PINS).read_text()) == kept
 
     def test_know_a_reader_that_is_gone(self, tmp_path: Path) -> None:
         copy = House(tmp_path / "lifetracker")
-        (copy.folder / "core/guard_text.py").unlink()
+        (copy.folder / "core/guarding/text.py").unlink()
 
         assert [str(each) for each in guards.run(copy.folder)] == [
-            "lifetracker/core/guard_text.py:1:1 frozen a frozen file is gone"
+            "lifetracker/core/guarding/text.py:1:1 frozen a frozen file is gone"
         ]
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lifetracker.core.guard_pieces import Text
+from lifetracker.core.guarding.pieces import Text
 
 DEEPEST = 10  # lists in lists, and steps from a name to what it holds
 

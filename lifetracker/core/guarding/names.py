@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lifetracker.core.guard_source import Module
+    from lifetracker.core.guarding.source import Module
 
 # Of what is there without an import, what the rules ask about, and what leads to it.
 BUILTINS = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lifetracker.core.guard_source import PACKAGE, House, Module, Use, Violation
+from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation
 
 PRINTERS = (
     *("builtins.print", "builtins.breakpoint", "sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"),

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lifetracker.core.guard_source import PACKAGE, House, Violation
+from lifetracker.core.guarding.source import PACKAGE, House, Violation
 
 PINS = "core/frozen.json"
 FROZEN = ("guards.py", "smoke.py", "db_check_repository.py", "logging.py")

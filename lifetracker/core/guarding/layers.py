@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lifetracker.core.guard_source import PACKAGE, House, Module, Use, Violation, package_of, room_of
+from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation, package_of, room_of
 
 # From left to right: each may use those to its right. Names that share a place may use each other.
 ORDER = (

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from lifetracker.core.guard_source import PACKAGE, House, Module, Violation
-from lifetracker.core.guard_sql import DOORS, asks_for, may_hold_sql
+from lifetracker.core.guarding.source import PACKAGE, House, Module, Violation
+from lifetracker.core.guarding.sql import DOORS, asks_for, may_hold_sql
 
 COMMITS = (f"{PACKAGE}.core.db.units",)
 STATEMENTS = f"{PACKAGE}.core.db.statements_repository"  # what the door says to the database

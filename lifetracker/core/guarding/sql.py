@@ -14,9 +14,9 @@ from itertools import product
 from typing import Any
 
 from lifetracker.core import sqlite
-from lifetracker.core.guard_layers import FEATURES
-from lifetracker.core.guard_pieces import Text
-from lifetracker.core.guard_source import PACKAGE, House, Module, Use, Violation
+from lifetracker.core.guarding.layers import FEATURES
+from lifetracker.core.guarding.pieces import Text
+from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation
 
 # Constructs that take SQL as text, by their last name.
 TEXTS = frozenset(

@@ -3,7 +3,7 @@ like one."""
 
 from __future__ import annotations
 
-from tests.core.guard_cases import CORE, MODELS, PURE, ROUTER, SCHEMAS, SERVICE, Honest, Sin, each
+from tests.core.guarding.cases import CORE, MODELS, PURE, ROUTER, SCHEMAS, SERVICE, Honest, Sin, each
 
 REPOSITORY = "challenges/repository.py"
 TWO_WORDS = "A = 'DELETE'\nB = 'FROM users'\n"

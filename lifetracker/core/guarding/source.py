@@ -12,10 +12,10 @@ from functools import cached_property, lru_cache
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from lifetracker.core.guard_given import Tree
-from lifetracker.core.guard_names import GETTERS, Names, Origins
-from lifetracker.core.guard_pieces import Text
-from lifetracker.core.guard_text import Texts
+from lifetracker.core.guarding.given import Tree
+from lifetracker.core.guarding.names import GETTERS, Names, Origins
+from lifetracker.core.guarding.pieces import Text
+from lifetracker.core.guarding.text import Texts
 
 PACKAGE = "lifetracker"
 ROOMS = ("router", "dependencies", "service", "repository", "models", "schemas")

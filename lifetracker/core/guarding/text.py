@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from lifetracker.core.guard_given import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
-from lifetracker.core.guard_lists import Lists, kept_in
-from lifetracker.core.guard_pieces import HOLE, NOTHING, Text, glued
+from lifetracker.core.guarding.given import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
+from lifetracker.core.guarding.lists import Lists, kept_in
+from lifetracker.core.guarding.pieces import HOLE, NOTHING, Text, glued
 
 DEEPEST = 10  # steps from a name to what it holds
 WIDEST = 6  # alternatives of one expression that are looked at

@@ -1,0 +1,1 @@
+"""How `core/guards.py` reads the source and what each of its rules looks for; begin there, then with `source`."""
