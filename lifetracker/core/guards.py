@@ -1,7 +1,7 @@
 """The guards: what the architecture forbids, as a table of rules, and the run that holds a source tree against it.
 
 Each rule is one row: what it forbids, why, and what to do instead. `EXCEPTIONS` can only shrink: one that matches
-nothing any more is a violation itself. This module and its readers (`guard_*.py`) are frozen: see `frozen.json`.
+nothing any more is a violation itself. This module and its readers (`guarding/`) are frozen: see `frozen.json`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lifetracker.core.guarding import commits as ends
 from lifetracker.core.guarding import layers, output, pins, sql
-from lifetracker.core.guarding.source import PACKAGE, House, Violation
+from lifetracker.core.guarding.rooms import PACKAGE
+from lifetracker.core.guarding.source import House, Violation
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -141,7 +142,7 @@ RULES = (
         "no-place",
         "modules and packages below lifetracker/ that the order does not name",
         "A package without a place may use, and be used by, anything.",
-        "Put it into a feature, or give it a place in guard_layers.ORDER.",
+        "Put it into a feature, or give it a place in guarding/layers.ORDER.",
         layers.without_place,
     ),
     Rule(

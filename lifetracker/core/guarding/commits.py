@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from lifetracker.core.guarding.source import PACKAGE, House, Module, Violation
+from lifetracker.core.guarding.rooms import PACKAGE
+from lifetracker.core.guarding.source import House, Module, Violation
 from lifetracker.core.guarding.sql import DOORS, asks_for, may_hold_sql
 
 COMMITS = (f"{PACKAGE}.core.db.units",)

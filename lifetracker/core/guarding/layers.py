@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation, package_of, room_of
+from lifetracker.core.guarding.rooms import PACKAGE, package_of, room_of
+from lifetracker.core.guarding.source import House, Module, Use, Violation
 
 # From left to right: each may use those to its right. Names that share a place may use each other.
 ORDER = (

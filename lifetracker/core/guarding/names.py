@@ -6,11 +6,10 @@ Where a name may stand for several things, all of them count, so that a rule err
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
-if TYPE_CHECKING:
-    from lifetracker.core.guarding.source import Module
+from lifetracker.core.guarding.given import Tree
+from lifetracker.core.guarding.text import Texts
 
 # Of what is there without an import, what the rules ask about, and what leads to it.
 BUILTINS = frozenset(
@@ -32,21 +31,32 @@ NOWHERE: Origins = frozenset()
 
 
 class Names:
-    """What each name of a module may stand for: imports, and plain assignments of what was imported."""
+    """What each name of a module may stand for: imports, and plain assignments of what was imported.
 
-    def __init__(self, module: Module) -> None:
-        self._module = module
+    `resolve` tells what `from …name import` means in that module, `follow` where a name of the house leads in the end.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        texts: Texts,
+        resolve: Callable[[int, str | None], str],
+        follow: Callable[[str], Origins],
+    ) -> None:
+        self._texts = texts
+        self._resolve = resolve
+        self._follow = follow
         self._bindings: dict[str, set[str]] = {}
         self._stars: list[str] = []
         self._known: dict[int, Origins] | None = None
-        self._classes = {node.name for node in module.tree.each(ast.ClassDef)}
-        for node in module.tree.each(ast.Import, ast.ImportFrom):
+        self._classes = {node.name for node in tree.each(ast.ClassDef)}
+        for node in tree.each(ast.Import, ast.ImportFrom):
             self._import(node)
 
     def learn(self) -> bool:
         """What the assignments say; whether any name learnt something new by it."""
         before = sum(map(len, self._bindings.values()))
-        for target, value in self._module.texts.given:
+        for target, value in self._texts.given:
             for origin in self.origins(value):
                 self._bind(target, origin)
         return sum(map(len, self._bindings.values())) > before
@@ -123,7 +133,7 @@ class Names:
         return self._below(value, self._words(key), depth) if self.origins(value, depth + 1) else NOWHERE
 
     def _followed(self, origins: Iterable[str]) -> Origins:
-        return frozenset().union(*(self._module.house.follow(origin) for origin in origins))
+        return frozenset().union(*(self._follow(origin) for origin in origins))
 
     def _of_call(self, call: ast.Call, depth: int) -> Origins:
         """`getattr(sqlalchemy, "text")`, `import_module("sqlalchemy")` and the like."""
@@ -131,7 +141,7 @@ class Names:
         if "builtins.getattr" in functions and len(call.args) > 1:
             return self._below_words(call.args[0], call.args[1], depth)
         if functions & {"importlib.import_module", "builtins.__import__"} and call.args:
-            return frozenset(self._module.resolve(*_dots(word)) for word in self._words(call.args[0]))
+            return frozenset(self._resolve(*_dots(word)) for word in self._words(call.args[0]))
         if functions & TABLES:
             return self.origins(call.args[0], depth + 1) if call.args else frozenset({HERE})
         if functions & LOGGERS.keys():
@@ -154,7 +164,7 @@ class Names:
 
     def _words(self, node: ast.AST) -> list[str]:
         """What a text that is no expression of ours says, put together where it is in pieces."""
-        return [text.plain for text in self._module.texts.of(node) if text.is_plain]
+        return [text.plain for text in self._texts.of(node) if text.is_plain]
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -162,7 +172,7 @@ class Names:
                 bound = alias.asname or alias.name.partition(".")[0]
                 self._bind(bound, alias.name if alias.asname else bound)
         else:
-            base = self._module.resolve(node.level, node.module)
+            base = self._resolve(node.level, node.module)
             for alias in node.names:
                 if alias.name == "*":
                     self._stars.append(base)

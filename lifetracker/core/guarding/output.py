@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation
+from lifetracker.core.guarding.rooms import PACKAGE
+from lifetracker.core.guarding.source import House, Module, Use, Violation
 
 PRINTERS = (
     *("builtins.print", "builtins.breakpoint", "sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 PLACEHOLDER = re.compile(
     r"%(?:\((?P<key>\w+)\))?[-#0 +]*\d*(?:\.\d+)?[sdrifcxaeg]"
@@ -57,3 +58,9 @@ def glued(texts: Sequence[Text], glue: Text) -> Text:
     for text in texts[1:]:
         whole = whole + glue + text
     return whole
+
+
+def joined(alternatives: Sequence[list[Text]], glue: Text, most: int) -> list[Text]:
+    """Every choice of one text of each, glued together: so many of them at most."""
+    first = [glued(choice, glue) for choice, _ in zip(product(*alternatives), range(most), strict=False)]
+    return first if alternatives else []

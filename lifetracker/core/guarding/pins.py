@@ -9,11 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lifetracker.core.guarding.source import PACKAGE, House, Violation
+from lifetracker.core.guarding.rooms import PACKAGE
+from lifetracker.core.guarding.source import House, Violation
 
 PINS = "core/frozen.json"
 FROZEN = ("guards.py", "smoke.py", "db_check_repository.py", "logging.py")
-READERS = ("guard_*.py", "db_checks/[a-z]*.py")  # with what stands beside them
+READERS = ("guarding/**/*.py", "db_checks/**/*.py")  # with what stands beside them
 
 
 def changed_pins(house: House) -> Iterator[Violation]:

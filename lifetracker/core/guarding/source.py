@@ -15,11 +15,9 @@ from pathlib import Path
 from lifetracker.core.guarding.given import Tree
 from lifetracker.core.guarding.names import GETTERS, Names, Origins
 from lifetracker.core.guarding.pieces import Text
+from lifetracker.core.guarding.rooms import PACKAGE, package_of, room_of
 from lifetracker.core.guarding.text import Texts
 
-PACKAGE = "lifetracker"
-ROOMS = ("router", "dependencies", "service", "repository", "models", "schemas")
-PLURALS = {"routers": "router", "services": "service", "repositories": "repository"}
 # What Python, or a tool that builds for it, takes for code and this reader cannot. SQL has no file outside migrations.
 BUILT = (".pyw", ".pyx", ".pxd", ".pyi", ".pyd", ".pth", ".pyz", ".egg", ".whl", ".zip")
 CODE = {*all_suffixes(), *BUILT} - {".py"}
@@ -92,7 +90,7 @@ class Module:
 
     @cached_property
     def names(self) -> Names:
-        return Names(self)
+        return Names(self.tree, self.texts, self.resolve, self.house.follow)
 
     @cached_property
     def texts(self) -> Texts:
@@ -152,21 +150,6 @@ class Module:
             parts = parts[:-1]
         base = parts[: len(parts) - (level - 1)] if level > 1 else parts
         return ".".join([*base, name] if name else base)
-
-
-def package_of(dotted: str) -> str:
-    parts = dotted.split(".")
-    return parts[1] if len(parts) > 1 else ""
-
-
-def room_of(dotted: str) -> str:
-    """Told by any part of the name below the package: `daily_log.import_service`, `users.repositories.extra`."""
-    for part in dotted.split(".")[2:]:
-        part = PLURALS.get(part, part)
-        for room in ROOMS:
-            if part == room or part.endswith(f"_{room}"):
-                return room
-    return "pure"
 
 
 class House:

@@ -16,7 +16,8 @@ from typing import Any
 from lifetracker.core import sqlite
 from lifetracker.core.guarding.layers import FEATURES
 from lifetracker.core.guarding.pieces import Text
-from lifetracker.core.guarding.source import PACKAGE, House, Module, Use, Violation
+from lifetracker.core.guarding.rooms import PACKAGE
+from lifetracker.core.guarding.source import House, Module, Use, Violation
 
 # Constructs that take SQL as text, by their last name.
 TEXTS = frozenset(
@@ -40,10 +41,10 @@ DRIVERS = (
 )
 SHAPES = ("sqlmodel.SQLModel", "sqlmodel.Field")  # what a schema may be made of
 OPENING = tuple(f"lifetracker.core.{name}" for name in ("db.engines", "db.prepared", "sqlite"))  # not for features
-# Modules of core that units of work, tables, addresses and the one driver are made in; `guard_sql` asks its parser.
+# Modules of core that units of work, tables, addresses and the one driver are made in; `guarding.sql` asks its parser.
 _DOORS = (
     *("db.door", "db.transaction", "db.units", "db.engines", "db.prepared", "db.models", "database_url", "sqlite"),
-    "guard_sql",
+    "guarding.sql",
 )
 DOORS = tuple(f"lifetracker.core.{name}" for name in _DOORS)
 DENY, TRANSACTION = sqlite.driver.SQLITE_DENY, sqlite.driver.SQLITE_TRANSACTION

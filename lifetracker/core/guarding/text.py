@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import product
-from typing import Any
 
+from lifetracker.core.guarding.changes import CASES, FOLDED, folded, sliced
 from lifetracker.core.guarding.given import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
 from lifetracker.core.guarding.lists import Lists, kept_in
-from lifetracker.core.guarding.pieces import HOLE, NOTHING, Text, glued
+from lifetracker.core.guarding.pieces import HOLE, NOTHING, Text, joined
 
 DEEPEST = 10  # steps from a name to what it holds
 WIDEST = 6  # alternatives of one expression that are looked at
@@ -20,11 +19,6 @@ LONGEST = 20_000  # steps from one expression to all that it may say; whoever ne
 OPENING = ("format", "format_map", "substitute", "safe_substitute")
 ADDING = ("__add__", "add", "concat", "iconcat")
 UNCHANGED = ("encode", "decode", "__str__", "getvalue")
-CASES = ("lower", "upper", "title", "capitalize", "casefold", "swapcase")
-FOLDED = (
-    *("strip", "lstrip", "rstrip", "ljust", "rjust", "center", "zfill", "expandtabs", "translate"),
-    *("removeprefix", "removesuffix", "replace"),
-)
 
 
 class Texts:
@@ -110,7 +104,7 @@ class Texts:
             case ast.Constant(value=bytes(said)):
                 return [Text((said.decode("latin-1"),))]
             case ast.JoinedStr(values=values):
-                return self._joined([self._or_hole(value, depth) for value in values], NOTHING)
+                return joined([self._or_hole(value, depth) for value in values], NOTHING, WIDEST)
             case ast.Name(id=name):
                 return self._of_name(node, name, depth)
             case ast.Attribute(value=ast.Attribute() as member, attr="value") if "value" not in self._held:
@@ -198,33 +192,21 @@ class Texts:
         return [text for value in call.args for text in self.of(value, depth)] if len(call.args) < 3 else []
 
     def _folded(self, text: Text, name: str, args: Sequence[ast.expr], depth: int) -> Text:
-        """As the method itself answers it, where all that it is given is written out."""
         try:
-            given = [self._lists.constant(each, depth) for each in args]
-            if any(isinstance(each, int) and each > LONGEST for each in given):
-                return text
-            answer = text.changed(lambda piece: getattr(piece, name)(*given)) if text.is_plain or given else text
-        except (ValueError, TypeError, OverflowError, MemoryError):
+            return folded(text, name, [self._lists.constant(each, depth) for each in args])
+        except (ValueError, TypeError):  # not all that it is given is written out
             return text
-        return answer if len(answer.plain) <= LONGEST else text
 
     def _of_part(self, of: ast.expr, key: ast.expr, depth: int) -> list[Text]:
         """`parts[0]`, `words["verb"]`, `"sresu"[::-1]`."""
         if isinstance(key, ast.Slice):
-            return self._sliced(of, key, depth)
+            return sliced(self.of(of, depth), key)
         if not isinstance(key, (ast.Constant, ast.UnaryOp)):
             return []
         name = of.id if isinstance(of, ast.Name) else of.attr if isinstance(of, ast.Attribute) else ""
         values = self._held.get(name, [of])[:WIDEST]
         kept = (kept_in(self._lists.written(value, depth), key) for value in values)
         return [text for value in kept if value is not None for text in self.of(value, depth)]
-
-    def _sliced(self, of: ast.expr, key: ast.Slice, depth: int) -> list[Text]:
-        try:
-            bounds: list[Any] = [each and ast.literal_eval(each) for each in (key.lower, key.upper, key.step)]
-            return [Text((text.plain[slice(*bounds)],)) for text in self.of(of, depth) if text.is_plain]
-        except (ValueError, TypeError):
-            return []
 
     def _opened(self, node: ast.expr, args: Sequence[ast.expr], named: dict[str, ast.expr], depth: int) -> list[Text]:
         """`"%s FROM %s" % (verb, table)`, `"{} FROM {table}".format(verb, table=table)`."""
@@ -242,7 +224,7 @@ class Texts:
         if elements is None:
             return []
         alternatives = [self._or_hole(element, depth) for element in elements]
-        return [whole for each in self.of(glue, depth) for whole in self._joined(alternatives, each)]
+        return [whole for each in self.of(glue, depth) for whole in joined(alternatives, each, WIDEST)]
 
     def _added(self, left: ast.expr, right: ast.expr, depth: int) -> list[Text]:
         ours, theirs = self.of(left, depth), self.of(right, depth)
@@ -253,10 +235,6 @@ class Texts:
     def _of_two(self, left: ast.expr, right: ast.expr, depth: int) -> list[Text]:
         """What `add(a, b)` answers, where both are texts: else it is the `add` of something else."""
         return self._added(left, right, depth) if self.of(left, depth) and self.of(right, depth) else []
-
-    def _joined(self, alternatives: Sequence[list[Text]], glue: Text) -> list[Text]:
-        first = [glued(choice, glue) for choice, _ in zip(product(*alternatives), range(WIDEST), strict=False)]
-        return first if alternatives else []
 
     def _or_hole(self, node: ast.AST, depth: int) -> list[Text]:
         return self.of(node, depth) or [HOLE]

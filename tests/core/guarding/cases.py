@@ -281,7 +281,7 @@ SINS = [
     *each("unreadable", "challenges/__pycache__/hidden.py", 1, "X = 1"),
     *each("unreadable", "challenges/fast.pyx", 1, "x = 1"),
     *each("frozen", "core/guards.py", 1, "RULES = ()"),
-    *each("frozen", "core/guard_new.py", 1, "X = 1"),
+    *each("frozen", "core/guarding/new.py", 1, "X = 1"),
     *each("frozen", "core/logging.py", 1, "X = 1"),
 ]  # fmt: skip
 
