@@ -24,7 +24,7 @@ from typing_extensions import TypeAliasType
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
-from lifetracker.core import logging, notify, openapi, sqlite
+from lifetracker.core import logging, openapi, sqlite
 from lifetracker.core.auth import LocalCaller
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database
@@ -32,7 +32,6 @@ from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.db.holding import SLICE
 from lifetracker.core.edge import Edge, StartRefused
-from lifetracker.core.ending import ending
 from lifetracker.core.errors import (
     MEDIA_TYPE,
     JsonRoute,
@@ -45,6 +44,8 @@ from lifetracker.core.errors import (
 )
 from lifetracker.core.half_closed import answer_half_closed
 from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.process import notify
+from lifetracker.core.process.ending import ending
 from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown

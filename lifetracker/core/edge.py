@@ -17,9 +17,9 @@ from typing import Any
 from loguru import logger
 
 from lifetracker.core.bodies import Body
-from lifetracker.core.ending import CLOSE, ending
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
 from lifetracker.core.logging import request_id, tell_request
+from lifetracker.core.process.ending import CLOSE, ending
 from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
 from lifetracker.core.root_path import rooted
 

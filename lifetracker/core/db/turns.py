@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lifetracker.core.runtime import runtime_folder
+from lifetracker.core.process.runtime import runtime_folder
 
 ALL = 1 << 16  # bytes, as many as a pipe holds
 AS_IT_IS = os.O_NONBLOCK | os.O_NOFOLLOW  # nothing is waited for that somebody else put there

@@ -87,7 +87,7 @@ WRONG: dict[str, Callable[[Files], None]] = {
     "fails in its migration": _migrate('raise RuntimeError("the third statement fails")'),
     "migrates for a minute": _migrate("time.sleep(60)"),
     "crashes when it serves": _append(MAIN, f'\nif {UNDER_SYSTEMD}:\n    sys.exit("it cannot serve")\n'),
-    "is never ready": _replace("lifetracker/core/notify.py", '"READY=1"', '"STATUS=never ready"'),
+    "is never ready": _replace("lifetracker/core/process/notify.py", '"READY=1"', '"STATUS=never ready"'),
     "is never healthy": _replace(MAIN, "return Health(status=health,", 'return Health(status="fail",'),
     "fails its smoke check": _append(
         MAIN, f'\nif not {UNDER_SYSTEMD} and "app_NEW" not in __file__:\n    sys.exit("it cannot be imported")\n'

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAY = """
 import json, logging, logging.config, threading
 logging.config.dictConfig(json.load(open("lifetracker/core/uvicorn.json")))

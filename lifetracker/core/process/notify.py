@@ -1,9 +1,9 @@
 """What systemd is told of this service (`sd_notify`): that it serves, that it lives, that it ends.
 
 The main process tells, so that nobody else need be listened to. It is the one that serves; or, of several workers,
-their parent, in a thread that `core/parent.py` begins: each worker leaves a heartbeat in `$RUNTIME_DIRECTORY`, touched
-from its own event loop, and where one is missing or old the parent keeps silent. Silence is what systemd's watchdog
-ends the service for. Without `$NOTIFY_SOCKET` nothing happens.
+their parent, in a thread that `process/parent.py` begins: each worker leaves a heartbeat in `$RUNTIME_DIRECTORY`,
+touched from its own event loop, and where one is missing or old the parent keeps silent. Silence is what systemd's
+watchdog ends the service for. Without `$NOTIFY_SOCKET` nothing happens.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from lifetracker.core.runtime import runtime_folder
+from lifetracker.core.process.runtime import runtime_folder
 
 UNWATCHED = 20.0  # seconds: how long a heartbeat counts, twice over, where the unit has no WatchdogSec
 SOON = 0.05

@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from lifetracker.core.ending import Ending
+from lifetracker.core.process.ending import Ending
 from tests.engines import make
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEPT = {"PATH": "/usr/bin:/bin"}
 PATIENCE = 30.0  # seconds until a test gives up
 ASK = b"GET /health HTTP/1.1\r\nHost: here\r\n"

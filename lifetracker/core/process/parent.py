@@ -1,7 +1,7 @@
 """What uvicorn's parent of several workers runs of ours, which imports no application: the log, and word to systemd.
 
-A parent does read its log configuration, from the file that `$UVICORN_LOG_CONFIG` names. Ours is `uvicorn.json` beside
-this module: it has `begin()` called as if that made a formatter, in the parent and in whoever serves.
+A parent does read its log configuration, from the file that `$UVICORN_LOG_CONFIG` names. Ours is `core/uvicorn.json`,
+which has `begin()` called as if that made a formatter, in the parent and in whoever serves.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import multiprocessing
 import os
 from threading import Thread
 
-from lifetracker.core import notify
 from lifetracker.core.logging import set_up
+from lifetracker.core.process import notify
 
 
 def begin() -> None:

@@ -15,19 +15,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifetracker.core import notify
-from lifetracker.core.notify import Crew
+from lifetracker.core.process import notify
+from lifetracker.core.process.notify import Crew
 from tests.engines import make
 from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WATCHDOG = 2.0  # seconds
 PATIENCE = 30.0  # seconds until a test gives up
 SERVED = """
 from contextlib import asynccontextmanager
 from starlette.applications import Starlette
-from lifetracker.core import notify
+from lifetracker.core.process import notify
 
 @asynccontextmanager
 async def lifespan(app):

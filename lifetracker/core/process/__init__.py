@@ -1,0 +1,1 @@
+"""What this process tells systemd and uvicorn, and how it ends; begin with `notify`."""
