@@ -24,14 +24,13 @@ from typing_extensions import TypeAliasType
 
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
-from lifetracker.core import logging, openapi, sqlite
+from lifetracker.core import logging, sqlite
 from lifetracker.core.auth import LocalCaller
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database
 from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.db.holding import SLICE
-from lifetracker.core.edge import Edge, StartRefused
 from lifetracker.core.errors import (
     MEDIA_TYPE,
     JsonRoute,
@@ -42,11 +41,13 @@ from lifetracker.core.errors import (
     template_at,
     to_the_end,
 )
-from lifetracker.core.half_closed import answer_half_closed
 from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.http import openapi
+from lifetracker.core.http.edge import Edge, StartRefused
+from lifetracker.core.http.half_closed import answer_half_closed
+from lifetracker.core.http.quick import Ways
 from lifetracker.core.process import notify
 from lifetracker.core.process.ending import ending
-from lifetracker.core.quick import Ways
 from lifetracker.core.release import RELEASE
 from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lifetracker.core.openapi_schemas import example_of, referred
+from lifetracker.core.http.openapi_schemas import example_of, referred
 from tests.operations import DOCUMENT, OPERATIONS, Operation
 from tests.people import JSON, PASSWORD, Client
 

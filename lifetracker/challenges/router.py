@@ -30,7 +30,7 @@ from lifetracker.challenges.schemas import (
 from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand
 from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute, TooMany
-from lifetracker.core.openapi import refusals
+from lifetracker.core.http.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.templates.dependencies import LanguageDep
 from lifetracker.templates.service import TemplateNotFound

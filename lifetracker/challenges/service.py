@@ -22,8 +22,8 @@ from lifetracker.challenges.stored import RULES, rules_of, show, shown_fields, s
 from lifetracker.core.db import Transaction
 from lifetracker.core.db.holding import MANY
 from lifetracker.core.errors import Conflict, Invalid, NotFound, TooMany
-from lifetracker.core.etags import refuse_stale
 from lifetracker.core.hooks import Hook
+from lifetracker.core.http.etags import refuse_stale
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Page
 from lifetracker.core.validation import FieldError

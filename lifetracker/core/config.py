@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lifetracker.core import database_url, origins, setting_values
-from lifetracker.core.root_path import refuse_no_root_path
+from lifetracker.core.http.root_path import refuse_no_root_path
 
 PREFIX = "LIFETRACKER_"
 MANY = 1_000_000_000

@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from lifetracker.core.quick import Receive, Send, Taken, taken_by
+from lifetracker.core.http.quick import Receive, Send, Taken, taken_by
 from lifetracker.core.validation import FieldError, field_error, with_whole_numbers
 
 R = TypeVar("R")

@@ -29,7 +29,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 SECRETS = re.compile(r"\blt_[A-Za-z0-9_-]{4,}|[^\s@'\"<>=:,;()\[\]]+@[^\s@'\"<>,;()\[\]\\]+")
 HIDDEN = "[hidden]"
-REQUESTS = "lifetracker.core.edge"  # who tells of requests
+REQUESTS = "lifetracker.core.http.edge"  # who tells of requests
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 JOURNAL_PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "SUCCESS": 5, "INFO": 6, "DEBUG": 7, "TRACE": 7}
 LONGEST = 4000  # bytes of an entry: `journalctl -o json` answers null for a field of 4096, its name included

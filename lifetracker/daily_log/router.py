@@ -10,8 +10,8 @@ from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFut
 from lifetracker.challenges.service import ChallengeNotFound
 from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute
-from lifetracker.core.etags import Exists
-from lifetracker.core.openapi import refusals
+from lifetracker.core.http.etags import Exists
+from lifetracker.core.http.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import import_service, service, today_service
 from lifetracker.daily_log.import_service import UnknownFormat

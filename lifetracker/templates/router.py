@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute, TooMany
-from lifetracker.core.openapi import refusals
+from lifetracker.core.http.openapi import refusals
 from lifetracker.core.schemas import Page, Slug
 from lifetracker.templates import service
 from lifetracker.templates.dependencies import LanguageDep

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import NotFound, TooMany
-from lifetracker.core.etags import refuse_stale
+from lifetracker.core.http.etags import refuse_stale
 from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import MAX_ID, Page, Text
 from lifetracker.templates import repository

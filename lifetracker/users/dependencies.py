@@ -12,7 +12,7 @@ from lifetracker.core.auth import token_of
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.core.errors import Forbidden, Given, Unauthorized, given_header
-from lifetracker.core.etags import is_unchanged, tag_of
+from lifetracker.core.http.etags import is_unchanged, tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.users import login_service
 from lifetracker.users.idempotency_service import HEADER, IdempotencyNotForSecrets, Once, asked

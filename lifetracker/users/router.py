@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 
 from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.errors import JsonRoute, NotFound, TooMany
-from lifetracker.core.openapi import refusals
+from lifetracker.core.http.openapi import refusals
 from lifetracker.core.schemas import Id, Page
 from lifetracker.users import login_service, service
 from lifetracker.users.address_service import EmailTaken

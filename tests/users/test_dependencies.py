@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from lifetracker.core.etags import tag_of
+from lifetracker.core.http.etags import tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.templates.schedule import SCHEDULE
 from lifetracker.users.dependencies import answer, tagged, written

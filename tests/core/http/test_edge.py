@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
 from lifetracker.core import logging
-from lifetracker.core.edge import MAX_BODY, Edge, StartRefused
-from lifetracker.core.quick import Message, Receive, Scope, Send, Ways
+from lifetracker.core.http.edge import MAX_BODY, Edge, StartRefused
+from lifetracker.core.http.quick import Message, Receive, Scope, Send, Ways
 from lifetracker.main import MAX_IMPORT
 from tests.people import Client, refusal
 from tests.users.accounts import named_token

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from lifetracker.core.errors import MEDIA_TYPE, Problem, problem_body
-from lifetracker.core.openapi_schemas import REFERENCE, contents_of, example_of, operations_in, tidied
-from lifetracker.core.openapi_words import (
+from lifetracker.core.http.openapi_schemas import REFERENCE, contents_of, example_of, operations_in, tidied
+from lifetracker.core.http.openapi_words import (
     EXAMPLE_DETAIL,
     EXAMPLE_ERROR,
     EXAMPLE_REQUEST_ID,

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/components/schemas/"
 NULL = {"type": "null"}
-# Where nothing better is said; `tests/core/test_openapi.py` finds it, so that something better gets said.
+# Where nothing better is said; `tests/core/http/test_openapi.py` finds it, so that something better gets said.
 UNSAID = "…"
 USUAL = {
     "string": UNSAID,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from lifetracker.core.etags import Exists, Stale, is_unchanged, refuse_existing, refuse_stale, tag_of
+from lifetracker.core.http.etags import Exists, Stale, is_unchanged, refuse_existing, refuse_stale, tag_of
 from lifetracker.core.schemas import Shown
 from tests.people import Client, FrozenClock, refusal
 

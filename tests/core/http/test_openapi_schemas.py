@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Query
 from jsonschema_rs import validator_for
 from pydantic import BaseModel, Field
 
-from lifetracker.core.openapi_schemas import UNSAID, example_of, schemas_in, tidied
+from lifetracker.core.http.openapi_schemas import UNSAID, example_of, schemas_in, tidied
 from lifetracker.core.schemas import Page, Sent, Shown
 from tests.operations import DOCUMENT, OPERATIONS, Operation
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from lifetracker.core.errors import BodyTooLarge
-from lifetracker.core.quick import Message, Receive
+from lifetracker.core.http.quick import Message, Receive
 
 A_MOMENT = 0.1  # seconds in which a body that was sent right behind its head arrives
 LINGERING = 1.0  # seconds for who still sends after the answer

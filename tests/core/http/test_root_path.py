@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lifetracker.core.root_path import refuse_no_root_path, root_path, rooted
+from lifetracker.core.http.root_path import refuse_no_root_path, root_path, rooted
 from tests.people import PASSWORD
 
 PLAIN = [("", ""), (" ", ""), ("/", ""), ("/api", "/api"), ("/api/", "/api"), ("api", "/api"), ("api/v1/", "/api/v1")]

@@ -16,12 +16,12 @@ from typing import Any
 
 from loguru import logger
 
-from lifetracker.core.bodies import Body
 from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
+from lifetracker.core.http.bodies import Body
+from lifetracker.core.http.quick import Message, NotPlain, Receive, Scope, Send, Ways
+from lifetracker.core.http.root_path import rooted
 from lifetracker.core.logging import request_id, tell_request
 from lifetracker.core.process.ending import CLOSE, ending
-from lifetracker.core.quick import Message, NotPlain, Receive, Scope, Send, Ways
-from lifetracker.core.root_path import rooted
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from loguru import logger
 
-from lifetracker.core.quick import Scope
+from lifetracker.core.http.quick import Scope
 
 NAME = "UVICORN_ROOT_PATH"
 SEGMENTS = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
