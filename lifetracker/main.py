@@ -25,27 +25,19 @@ from typing_extensions import TypeAliasType
 from lifetracker import __version__, wiring
 from lifetracker.challenges.router import router as challenges
 from lifetracker.core import logging, sqlite
-from lifetracker.core.auth import LocalCaller
 from lifetracker.core.config import Settings, SettingsRefused, load_settings, unknown_settings
 from lifetracker.core.db import Database
-from lifetracker.core.db.door import DatabaseDep
 from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.db.holding import SLICE
-from lifetracker.core.errors import (
-    MEDIA_TYPE,
-    JsonRoute,
-    Problem,
-    Unavailable,
-    install_handlers,
-    problem_body,
-    template_at,
-    to_the_end,
-)
+from lifetracker.core.errors import Problem, Unavailable
 from lifetracker.core.health import DeepHealth, Health, check_deeply
 from lifetracker.core.http import openapi
 from lifetracker.core.http.edge import Edge, StartRefused
 from lifetracker.core.http.half_closed import answer_half_closed
+from lifetracker.core.http.handlers import MEDIA_TYPE, install_handlers, problem_body
+from lifetracker.core.http.parameters import DatabaseDep, LocalCaller, SettingsDep
 from lifetracker.core.http.quick import Ways
+from lifetracker.core.http.route import JsonRoute, template_at, to_the_end
 from lifetracker.core.process import notify
 from lifetracker.core.process.ending import ending
 from lifetracker.core.release import RELEASE
@@ -53,7 +45,6 @@ from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
 from lifetracker.templates.router import router as templates
-from lifetracker.users.dependencies import SettingsDep
 from lifetracker.users.router import router as users
 
 MAX_IMPORT = 32 * 1024 * 1024

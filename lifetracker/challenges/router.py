@@ -28,13 +28,15 @@ from lifetracker.challenges.schemas import (
     Resume,
 )
 from lifetracker.challenges.service import ChallengeNotFound, NotDeleted, RestartedByHand
-from lifetracker.core.db.door import DatabaseDep
-from lifetracker.core.errors import JsonRoute, TooMany
+from lifetracker.core.errors import TooMany
+from lifetracker.core.http.answers import tagged
 from lifetracker.core.http.openapi import refusals
+from lifetracker.core.http.parameters import DatabaseDep, IfMatch, IfNoneMatch
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.core.schemas import Id, Page
 from lifetracker.templates.dependencies import LanguageDep
 from lifetracker.templates.service import TemplateNotFound
-from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
+from lifetracker.users.dependencies import CurrentUser, OnceDep
 
 Forever = Annotated[bool, Query(description="Whether it is gone at once, and cannot be restored.")]
 

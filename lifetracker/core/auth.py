@@ -1,4 +1,4 @@
-"""Secrets: passwords as argon2id, opaque tokens kept only as their SHA-256; and who calls from this machine."""
+"""Secrets: passwords as argon2id, opaque tokens kept only as their SHA-256."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ import secrets
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from ipaddress import ip_address
-from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from fastapi import Request
 
-from lifetracker.core.errors import Given, NotFound
 from lifetracker.core.texts import composed
 
 # OWASP's recommendation for argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
@@ -98,18 +94,3 @@ def token_of(authorization: str | None) -> str | None:
     """The token of an `Authorization: Bearer TOKEN`, None for anything else."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
-
-
-async def _local_caller(request: Request) -> str:
-    """Of a request that came through a proxy, the server has put in the address that the proxy named."""
-    address = request.client.host if request.client else ""
-    try:
-        if ip_address(address).is_loopback:
-            return address
-    except ValueError:
-        pass
-    raise NotFound(f"Not Found: {request.method} {request.url.path}")
-
-
-# The address of a caller on this machine; to all others what asks for it is not there.
-LocalCaller = Annotated[str, Given(_local_caller)]

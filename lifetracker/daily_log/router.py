@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.service import ChallengeNotFound
-from lifetracker.core.db.door import DatabaseDep
-from lifetracker.core.errors import JsonRoute
+from lifetracker.core.http.answers import tagged, written
 from lifetracker.core.http.etags import Exists
 from lifetracker.core.http.openapi import refusals
+from lifetracker.core.http.parameters import DatabaseDep, IfMatch, IfNone, IfNoneMatch
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import import_service, service, today_service
 from lifetracker.daily_log.import_service import UnknownFormat
@@ -33,7 +34,7 @@ from lifetracker.daily_log.schemas import (
 )
 from lifetracker.daily_log.service import AfterEnd, EntryNotFound, RangeReversed
 from lifetracker.daily_log.writing import AboveMost, BelowZero, ValueMissing
-from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNone, IfNoneMatch, OnceDep, tagged, written
+from lifetracker.users.dependencies import CurrentUser, OnceDep
 
 router = APIRouter(route_class=JsonRoute, tags=["daily log"])
 

@@ -6,15 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from lifetracker.core.db.door import DatabaseDep
-from lifetracker.core.errors import JsonRoute, TooMany
+from lifetracker.core.errors import TooMany
+from lifetracker.core.http.answers import tagged
 from lifetracker.core.http.openapi import refusals
+from lifetracker.core.http.parameters import DatabaseDep, IfMatch, IfNoneMatch
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.core.schemas import Page, Slug
 from lifetracker.templates import service
 from lifetracker.templates.dependencies import LanguageDep
 from lifetracker.templates.schemas import TemplateCreate, TemplatePatch, TemplatePublic, TemplateQuery
 from lifetracker.templates.service import TemplateNotFound
-from lifetracker.users.dependencies import CurrentUser, IfMatch, IfNoneMatch, OnceDep, tagged
+from lifetracker.users.dependencies import CurrentUser, OnceDep
 
 router = APIRouter(prefix="/templates", route_class=JsonRoute, tags=["templates"])
 

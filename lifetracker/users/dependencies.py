@@ -1,19 +1,17 @@
-"""What routers of every feature share: who calls, what they saw last, and how an answer is dressed."""
+"""What routers of every feature share of people: who calls, at which pace they may, and what is done once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
-import orjson
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Request
 
 from lifetracker.core.auth import token_of
-from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
-from lifetracker.core.errors import Forbidden, Given, Unauthorized, given_header
-from lifetracker.core.http.etags import is_unchanged, tag_of
-from lifetracker.core.schemas import Shown
+from lifetracker.core.errors import Forbidden, Unauthorized
+from lifetracker.core.http.answers import PERSONAL
+from lifetracker.core.http.parameters import settings_of
+from lifetracker.core.http.route import Given
 from lifetracker.users import login_service
 from lifetracker.users.idempotency_service import HEADER, IdempotencyNotForSecrets, Once, asked
 from lifetracker.users.login_service import Pace
@@ -21,7 +19,6 @@ from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
 
 READING = ("GET", "HEAD")
-PERSONAL = b"private, no-cache"
 SECURED: dict[str, Any] = {"security": [{"bearer": []}, {"token": []}]}
 
 
@@ -70,15 +67,6 @@ CurrentCaller = Annotated[Caller, Given(_caller, SECURED)]
 CurrentUser = Annotated[Person, Given(_user, SECURED)]
 CurrentLogin = Annotated[Caller, Given(_login, SECURED)]
 
-IfMatch = Annotated[
-    str | None, given_header("If-Match", "The `ETag` you read: refused with 412 when it was changed since")
-]
-IfNoneMatch = Annotated[
-    str | None, given_header("If-None-Match", "The `ETag` you have: answered 304 when nothing changed")
-]
-IfNone = Annotated[
-    str | None, given_header("If-None-Match", "`*` writes only where nothing is: refused with 412 where something is")
-]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -111,13 +99,8 @@ async def refuse_idempotency(key: IdempotencyKey = None) -> None:
         raise IdempotencyNotForSecrets(HEADER, "This answer carries a secret and is not kept: leave the key out")
 
 
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
 async def _pace(request: Request) -> Pace | None:
-    settings = await _settings(request)
+    settings = await settings_of(request)
     if settings.limits == "off":
         return None
     return Pace(
@@ -125,58 +108,4 @@ async def _pace(request: Request) -> Pace | None:
     )
 
 
-async def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
-SettingsDep = Annotated[Settings, Given(_settings)]
 PaceDep = Annotated[Pace | None, Given(_pace)]
-Address = Annotated[str, Given(_address)]
-
-
-def answer(shown: Shown, status: int = 200, location: str | None = None) -> Response:
-    """A JSON body of somebody's own, rendered once; `location` names what was made, below the root path."""
-    response = _json(shown.model_dump_json(), status, location)
-    response.headers["Cache-Control"] = PERSONAL.decode()
-    return response
-
-
-def written(fields: dict[str, Any]) -> Response:
-    """A JSON body straight from its fields, where a model of each of many things would cost more than they do."""
-    return Response(orjson.dumps(fields, vars, orjson.OPT_UTC_Z), media_type="application/json")
-
-
-def secret(shown: Shown, status: int = 200, location: str | None = None) -> Response:
-    """An answer that carries a token: nobody on its way may keep it (RFC 6749, 5.1)."""
-    response = answer(shown, status, location)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def tagged(
-    shown: Shown,
-    status: int = 200,
-    location: str | None = None,
-    *,
-    seen: str | None = None,
-    beside: Mapping[str, Shown] | None = None,
-) -> Response:
-    """An answer with the `ETag` of what it shows; 304 when the client has `seen` it.
-
-    What is told `beside`, as further fields, is not covered by the tag.
-    """
-    body = shown.model_dump_json()
-    tag = tag_of(shown, body)
-    if is_unchanged(seen, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    more = (f',"{name}":{each.model_dump_json()}' for name, each in (beside or {}).items())
-    response = _json("".join((body[:-1], *more, "}")), status, location)
-    response.headers["ETag"] = tag
-    return response
-
-
-def _json(body: str, status: int, location: str | None) -> Response:
-    response = Response(body, status, media_type="application/json")
-    if location is not None:
-        response.headers["Location"] = location
-    return response

@@ -6,24 +6,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 
-from lifetracker.core.db.door import DatabaseDep
-from lifetracker.core.errors import JsonRoute, NotFound, TooMany
+from lifetracker.core.errors import NotFound, TooMany
+from lifetracker.core.http.answers import answer, secret
 from lifetracker.core.http.openapi import refusals
+from lifetracker.core.http.parameters import Address, DatabaseDep, SettingsDep
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.core.schemas import Id, Page
 from lifetracker.users import login_service, service
 from lifetracker.users.address_service import EmailTaken
 from lifetracker.users.dependencies import (
-    Address,
     AnyCaller,
     CurrentCaller,
     CurrentLogin,
     CurrentUser,
     OnceDep,
     PaceDep,
-    SettingsDep,
-    answer,
     refuse_idempotency,
-    secret,
 )
 from lifetracker.users.idempotency_service import IdempotencyNotForSecrets
 from lifetracker.users.login_service import (

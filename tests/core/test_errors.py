@@ -486,7 +486,7 @@ class TestProblem:
 
     def test_comes_from_every_route(self, app: FastAPI) -> None:
         """A route of another class would take NaN for a number."""
-        from lifetracker.core.errors import JsonRoute
+        from lifetracker.core.http.route import JsonRoute
 
         with_body = [route for route in app.routes if isinstance(route, APIRoute) and route.body_field]
 

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from lifetracker.core.http.answers import answer, tagged, written
 from lifetracker.core.http.etags import tag_of
 from lifetracker.core.schemas import Shown
 from lifetracker.templates.schedule import SCHEDULE
-from lifetracker.users.dependencies import answer, tagged, written
 from tests.operations import PRIVATE, WRITING, Operation
 from tests.people import PASSWORD, Client, refusal
 from tests.users.accounts import named_token

@@ -16,9 +16,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import perf_counter
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import Request
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,7 +32,7 @@ from lifetracker.core.db.transaction import P, R, Transaction, Work
 from lifetracker.core.db.turns import Turns
 from lifetracker.core.db.units import transact, transact_in_place, transact_together
 from lifetracker.core.db.waiting import Locked, Together, Waiting, pauses
-from lifetracker.core.errors import Busy, Conflict, Given, Unavailable
+from lifetracker.core.errors import Busy, Conflict, Unavailable
 from lifetracker.core.release import TRIAL, Trial
 
 COLLISIONS_AT_MOST = 3
@@ -232,11 +231,3 @@ async def _hop(pool: ThreadPoolExecutor, run: Callable[P, R], *args: P.args, **k
     """Call `run` in a thread, in this context."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(run, *args, **kwargs))
-
-
-async def _database_of(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
-DatabaseDep = Annotated[Database, Given(_database_of)]

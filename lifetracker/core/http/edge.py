@@ -16,8 +16,9 @@ from typing import Any
 
 from loguru import logger
 
-from lifetracker.core.errors import MEDIA_TYPE, BodyTooLarge, Problem, problem_body
+from lifetracker.core.errors import BodyTooLarge, Problem
 from lifetracker.core.http.bodies import Body
+from lifetracker.core.http.handlers import MEDIA_TYPE, problem_body
 from lifetracker.core.http.quick import Message, NotPlain, Receive, Scope, Send, Ways
 from lifetracker.core.http.root_path import rooted
 from lifetracker.core.logging import request_id, tell_request

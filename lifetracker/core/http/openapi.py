@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from lifetracker.core.errors import MEDIA_TYPE, Problem, problem_body
+from lifetracker.core.errors import Problem
+from lifetracker.core.http.handlers import MEDIA_TYPE, problem_body
 from lifetracker.core.http.openapi_schemas import REFERENCE, contents_of, example_of, operations_in, tidied
 from lifetracker.core.http.openapi_words import (
     EXAMPLE_DETAIL,

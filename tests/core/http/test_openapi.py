@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lifetracker.core.errors import Conflict, Invalid, JsonRoute, NotFound
+from lifetracker.core.errors import Conflict, Invalid, NotFound
 from lifetracker.core.http.openapi import refusals
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.main import EXPOSED, app
 from tests.operations import DOCUMENT, OPERATIONS, PRIVATE, WITH_JSON, WRITING, Operation
 from tests.people import Client

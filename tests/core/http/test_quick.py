@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
-from lifetracker.core.errors import JsonRoute
 from lifetracker.core.http.quick import Message, NotPlain, Ways
+from lifetracker.core.http.route import JsonRoute
 from lifetracker.main import create_app
 from tests.people import Client, join
 
