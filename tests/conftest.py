@@ -13,10 +13,10 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 
+from lifetracker.application import create_app
 from lifetracker.core import logging
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database, holding
-from lifetracker.main import create_app
 from tests.engines import Engine, PostgresEngine, SqliteEngine
 from tests.people import Client, FrozenClock, join
 from tests.thoroughness import examples

@@ -19,10 +19,10 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from lifetracker import __version__, main
+from lifetracker.application import create_app
 from lifetracker.core import logging, sqlite
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database, Transaction
-from lifetracker.main import create_app
 from lifetracker.migrations import HEAD
 from tests.core.units import url_of
 from tests.engines import Engine

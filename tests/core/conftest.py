@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lifetracker.application import create_app
 from lifetracker.core import logging
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
-from lifetracker.main import create_app
 
 
 @pytest.fixture

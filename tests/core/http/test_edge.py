@@ -12,10 +12,10 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
+from lifetracker.application import MAX_IMPORT
 from lifetracker.core import logging
 from lifetracker.core.http.edge import MAX_BODY, Edge, StartRefused
 from lifetracker.core.http.quick import Message, Receive, Scope, Send, Ways
-from lifetracker.main import MAX_IMPORT
 from tests.people import Client, refusal
 from tests.users.accounts import named_token
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lifetracker.application import create_app
 from lifetracker.core.config import Settings
 from lifetracker.core.db import Database
 from lifetracker.core.http.quick import Message, NotPlain, Ways
 from lifetracker.core.http.route import JsonRoute
-from lifetracker.main import create_app
 from tests.people import Client, join
 
 JSON_TYPE = "application/json"
@@ -70,7 +70,7 @@ SENT: list[tuple[str, str, str | None, str]] = [
 @pytest.fixture
 def alone(db: Database, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """The same application, but that every request goes through the framework."""
-    monkeypatch.setattr("lifetracker.main.Ways", lambda _: Ways(()))
+    monkeypatch.setattr("lifetracker.application.Ways", lambda _: Ways(()))
     app = create_app(Settings(database_url="sqlite:////nowhere/unused.db", limits="off", log_level="WARNING"))
     app.state.database = db
     return app
