@@ -1,47 +1,36 @@
-"""The application: `create_app(settings)` mounts the four features; `app` is what uvicorn serves."""
+"""The application: `create_app(settings)` mounts the four features; `main` builds the one that uvicorn serves."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI
 from loguru import logger
-from pydantic import Field
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp
-from typing_extensions import TypeAliasType
 
-from lifetracker import __version__, wiring
+from lifetracker import __version__, about, wiring
 from lifetracker.challenges.router import router as challenges
 from lifetracker.core import logging, sqlite
 from lifetracker.core.config import Settings, unknown_settings
 from lifetracker.core.db import Database
 from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.db.holding import SLICE
-from lifetracker.core.errors import Problem, Unavailable
-from lifetracker.core.health import DeepHealth, Health, check_deeply
+from lifetracker.core.errors import Unavailable
 from lifetracker.core.http import openapi
+from lifetracker.core.http.browsers import let_browsers_in
 from lifetracker.core.http.edge import Edge, StartRefused
 from lifetracker.core.http.half_closed import answer_half_closed
-from lifetracker.core.http.handlers import MEDIA_TYPE, install_handlers, problem_body
-from lifetracker.core.http.parameters import DatabaseDep, LocalCaller, SettingsDep
+from lifetracker.core.http.handlers import install_handlers
 from lifetracker.core.http.quick import Ways
 from lifetracker.core.http.route import JsonRoute, template_at, to_the_end
 from lifetracker.core.process import notify
 from lifetracker.core.process.ending import ending
 from lifetracker.core.release import RELEASE
-from lifetracker.core.schemas import Shown
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
 from lifetracker.templates.router import router as templates
@@ -64,43 +53,6 @@ TAGS = [
     {"name": "users", "description": "Accounts, logging in, and tokens."},
     {"name": "service", "description": "What serves here, and whether it is well."},
 ]
-EXPOSED = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
-
-
-class OriginRefused(Problem):
-    status = 400
-    code = "origin_refused"
-
-
-class _Browsers(CORSMiddleware):
-    """CORS, whose refusal of a browser's question is a problem like every other."""
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        answer = super().preflight_response(request_headers)
-        if answer.status_code < HTTPStatus.BAD_REQUEST:
-            return answer
-        problem = OriginRefused(bytes(answer.body).decode())
-        vary = {"Vary": answer.headers["Vary"]}
-        return JSONResponse(problem_body(problem), problem.status, vary, media_type=MEDIA_TYPE)
-
-
-Registration = TypeAliasType(
-    "Registration", Annotated[Literal["open", "closed"], Field(description="Whether anybody may open an account here.")]
-)
-
-
-class Info(Shown):
-    """What serves here."""
-
-    name: str = Field(description="What it is: LifeTracker.", examples=["LifeTracker"])
-    version: str = Field(description="Its version.", examples=["1.2.3"])
-    min_client_version: str = Field(
-        description="The oldest version of a client that it works with.", examples=["1.0.0"]
-    )
-    registration: Registration
-    contact: str | None = Field(
-        description="Where to turn to the operator; null where they do not say.", examples=["mail@example.org"]
-    )
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -135,51 +87,18 @@ def create_app(settings: Settings) -> FastAPI:
         ways=Ways(route for route in app.router.routes if isinstance(route, JsonRoute) and route.has_quick_way),
         may_start=partial(_refuse_other_schema, app),
         template_at=partial(template_at, app.router.routes),
-        dress=lambda served: _let_browsers_in(served, settings.cors_origins),
+        dress=lambda served: let_browsers_in(served, settings.cors_origins),
     )
     return app
 
 
-def _let_browsers_in(served: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    if not origins:
-        return served
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-    return _Browsers(served, allow_origins=origins, allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED)
-
-
 def _add_routes(app: FastAPI) -> None:
-    service = APIRouter(route_class=JsonRoute, tags=["service"])
-    service.add_api_route("/health", show_health, response_model=Health, responses={503: {"model": Health}})
-    service.add_api_route("/health/deep", show_deep_health, response_model=DeepHealth, include_in_schema=False)
-    service.add_api_route("/info", show_info)
-    for router in (daily_log, challenges, templates, users, service):
+    for router in (daily_log, challenges, templates, users, about.router()):
         # Not `include_router`: it would ask every router anew at each request, some 60 µs of it.
         app.router.routes.extend(router.routes)
-    _add_docs(app)
+    about.add_docs(app)
     for route in app.router.routes:
         route.path_regex = to_the_end(route.path_regex)  # type: ignore[attr-defined]  # every kind of them has one
-
-
-def _add_docs(app: FastAPI) -> None:
-    """The document, and a page that takes nothing from elsewhere and names no host: which one is the proxy's affair."""
-
-    async def show_document(request: Request) -> Response:
-        return JSONResponse(openapi.seen_under(request.scope.get("root_path", ""), app.openapi()))
-
-    async def show_docs(request: Request) -> Response:
-        root = request.scope.get("root_path", "")
-        return get_swagger_ui_html(
-            title=app.title,
-            openapi_url=f"{root}/openapi.json",
-            swagger_js_url=f"{root}/swagger/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}/swagger/swagger-ui.css",
-            swagger_favicon_url=f"{root}/swagger/favicon-32x32.png",
-            swagger_ui_parameters={"persistAuthorization": True, "filter": True},
-        )
-
-    app.add_api_route("/openapi.json", show_document, include_in_schema=False)
-    app.add_api_route("/docs", show_docs, include_in_schema=False)
-    app.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
 
 
 def _describe(app: FastAPI) -> None:
@@ -215,35 +134,3 @@ def _refuse_other_schema(app: FastAPI) -> None:
         schema.require_servable(app.state.database)
     except (SchemaRefused, Unavailable) as refused:
         raise StartRefused(str(refused)) from None
-
-
-async def show_health(db: DatabaseDep, response: Response) -> Health:
-    """Whether the database can be read."""
-    response.headers["Cache-Control"] = "no-store"
-    health = "ok"
-    try:
-        await db.ping()
-    except Unavailable:
-        response.status_code, health = 503, "fail"
-    return Health(status=health, version=__version__, database=health, release=RELEASE)
-
-
-async def show_deep_health(db: DatabaseDep, caller: LocalCaller, response: Response) -> DeepHealth:
-    """Whether it can be written, too, into the file that its path names, and how much room is left."""
-    response.headers["Cache-Control"] = "no-store"
-    checks = await check_deeply(db)
-    if not checks.passed:
-        response.status_code = 503
-    status = "ok" if checks.passed else "fail"
-    return DeepHealth(status=status, version=__version__, release=RELEASE, checks=checks)
-
-
-async def show_info(settings: SettingsDep) -> Info:
-    """What this is, the oldest client that it works with, whether one can open an account, and whom to ask."""
-    return Info(
-        name="LifeTracker",
-        version=__version__,
-        min_client_version=settings.min_client_version,
-        registration=settings.registration,
-        contact=settings.contact,
-    )

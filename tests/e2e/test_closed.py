@@ -36,8 +36,8 @@ def sick() -> Path:
 
     def change(tree: Path) -> None:
         releases.add_migration(tree, *CLOSED, oldest_reader=None)
-        main = tree / "lifetracker/main.py"
-        releases.replace(main, "return Health(status=health,", 'return Health(status="fail",')
+        about = tree / "lifetracker/about.py"
+        releases.replace(about, "return Health(status=health,", 'return Health(status="fail",')
 
     return releases.changed(change)
 

@@ -10,9 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifetracker.core.errors import Conflict, Invalid, NotFound
+from lifetracker.core.http.browsers import EXPOSED
 from lifetracker.core.http.openapi import refusals
 from lifetracker.core.http.route import JsonRoute
-from lifetracker.main import EXPOSED, app
+from lifetracker.main import app
 from tests.operations import DOCUMENT, OPERATIONS, PRIVATE, WITH_JSON, WRITING, Operation
 from tests.people import Client
 

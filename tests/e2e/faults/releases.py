@@ -88,7 +88,9 @@ WRONG: dict[str, Callable[[Files], None]] = {
     "migrates for a minute": _migrate("time.sleep(60)"),
     "crashes when it serves": _append(MAIN, f'\nif {UNDER_SYSTEMD}:\n    sys.exit("it cannot serve")\n'),
     "is never ready": _replace("lifetracker/core/process/notify.py", '"READY=1"', '"STATUS=never ready"'),
-    "is never healthy": _replace(MAIN, "return Health(status=health,", 'return Health(status="fail",'),
+    "is never healthy": _replace(
+        "lifetracker/about.py", "return Health(status=health,", 'return Health(status="fail",'
+    ),
     "fails its smoke check": _append(
         MAIN, f'\nif not {UNDER_SYSTEMD} and "app_NEW" not in __file__:\n    sys.exit("it cannot be imported")\n'
     ),
