@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lifetracker.core.guarding import commits as ends
-from lifetracker.core.guarding import layers, output, pins, sql
+from lifetracker.core.guarding import imports, layers, output, pins, sql
 from lifetracker.core.guarding.rooms import PACKAGE
 from lifetracker.core.guarding.source import House, Violation
 
@@ -84,7 +84,7 @@ RULES = (
     ),
     Rule(
         "direction",
-        "migrations, main, cli → ops → daily_log → challenges → templates → users → core, and never back",
+        "migrations, application, cli → ops → daily_log → challenges → templates → users → core, and never back",
         "Packages that need each other are one package with two names.",
         "Declare a typed Hook on the right and fill it in wiring.py, or move what both need to the right.",
         layers.crossed_directions,
@@ -94,18 +94,18 @@ RULES = (
         "modules that need each other to be imported",
         "Which of them comes first then decides whether the program starts.",
         "Move what both need into a third module.",
-        layers.cycles,
+        imports.cycles,
     ),
     Rule(
         "hidden",
         "imports inside functions, and code that is loaded or made at run time",
         "What no reader sees, no guard and no reviewer sees.",
         "Import at the top of the module; choose between modules with an `if` there.",
-        layers.hidden_imports,
+        imports.hidden_imports,
     ),
     Rule(
         "http",
-        "FastAPI and Starlette stand in routers, dependencies, main, and core's errors, auth and db only",
+        "FastAPI, Starlette and what loads them stand in routers, dependencies, core/http and the application only",
         "A rule that raises HTTPException can be used by HTTP alone, and not by the command line or an import.",
         "Raise a Problem, which belongs to the rule, and let the one handler answer it.",
         layers.http_below_router,

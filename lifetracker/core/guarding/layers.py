@@ -1,16 +1,16 @@
-"""The guards of the house: which room may use which, which package another, and that nothing is hidden from them."""
+"""The guards of the house: which room may use which, which package another, and who may know the web framework."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
+from lifetracker.core.guarding.imports import needed, reached
 from lifetracker.core.guarding.rooms import PACKAGE, package_of, room_of
 from lifetracker.core.guarding.source import House, Module, Use, Violation
 
 # From left to right: each may use those to its right. Names that share a place may use each other.
 ORDER = (
-    ("__main__", "main", "cli", "wiring", "migrations"),
+    ("__main__", "main", "application", "about", "cli", "wiring", "migrations"),
     ("ops",),
     ("daily_log",),
     ("challenges",),
@@ -21,16 +21,8 @@ ORDER = (
 PLACE = {name: place for place, names in enumerate(ORDER) for name in names}
 FEATURES = ("users", "templates", "challenges", "daily_log")
 CORE_ROOMS = (
-    "db",
-    "db.door",
-    "db.units",
-    "db.statements_repository",
-    "errors",
-    "logging",
-    "auth",
-    "guards",
-    "day",
-    "config",
+    *("db", "db.door", "db.units", "db.statements_repository", "http.route", "errors", "logging", "auth", "guards"),
+    *("day", "config"),
 )
 FEATURE_ROOMS = ("router", "service", "repository", "models", "schemas")
 SHARED = ("service", "schemas", "pure")
@@ -54,9 +46,17 @@ ACROSS = {
     "schemas": ("schemas", "pure"),
     "pure": ("schemas", "pure"),
 }
-AT_THE_TOP = {"main": (*SHARED, "router", "dependencies"), "migrations": (*SHARED, "models")}
+AT_THE_TOP = {
+    "main": SHARED,
+    "application": (*SHARED, "router", "dependencies"),
+    "about": SHARED,
+    "migrations": (*SHARED, "models"),
+}
 HTTP = ("fastapi", "starlette", "uvicorn")
-HTTP_IN_CORE = ("errors", "auth", "db.door")
+# Who may know the web framework: a room of core, some rooms of each feature, and modules at the top.
+HTTP_IN_CORE = f"{PACKAGE}.core.http"
+HTTP_IN_FEATURES = ("router", "dependencies")
+HTTP_AT_THE_TOP = ("main", "application", "about")
 
 
 def unreadable(house: House) -> Iterator[Violation]:
@@ -68,7 +68,7 @@ def missing_rooms(house: House) -> Iterator[Violation]:
     """Rooms that the rules are about and that are not there: a rule without its room guards nothing."""
     wanted = [f"{PACKAGE}.core.{room}" for room in CORE_ROOMS]
     wanted += [f"{PACKAGE}.{feature}.{room}" for feature in FEATURES for room in FEATURE_ROOMS]
-    wanted += [f"{PACKAGE}.{name}" for name in ("main", "cli", "wiring", "migrations")]
+    wanted += [f"{PACKAGE}.{name}" for name in ("main", "application", "cli", "wiring", "migrations")]
     for dotted in wanted:
         if dotted not in house.modules:
             below = "/".join(dotted.split(".")[1:])
@@ -137,85 +137,40 @@ def _target(house: House, use: Use) -> str | None:
 
 
 def http_below_router(house: House) -> Iterator[Violation]:
-    """The web framework anywhere but in routers, their dependencies, `main`, and three modules of core."""
+    """The web framework, or what loads it, anywhere but in the rooms that may know it."""
+    loading = _loading_the_framework(house)
     for module in house.modules.values():
-        if module.package == "main" or (module.package in FEATURES and module.room in ("router", "dependencies")):
-            continue
-        if module.package == "core" and module.dotted.split(".")[2:] in [[name] for name in HTTP_IN_CORE]:
+        if _may_know_http(module):
             continue
         for use in module.uses:
-            if use.comes_from(*HTTP) or _is_kin(use):
+            if _is_framework(use):
                 yield module.violation("http", use.node, f"{use.origin} below the router")
+            elif use.comes_from(HTTP_IN_CORE) and (target := house.module_of(use.origin)) and target.dotted in loading:
+                yield module.violation("http", use.node, f"{target.dotted} loads the web framework")
+
+
+def _may_know_http(module: Module) -> bool:
+    if module.package == "core":
+        return _is_room_for_http(module.dotted)
+    return module.package in HTTP_AT_THE_TOP or (module.package in FEATURES and module.room in HTTP_IN_FEATURES)
+
+
+def _is_room_for_http(dotted: str) -> bool:
+    return dotted == HTTP_IN_CORE or dotted.startswith(f"{HTTP_IN_CORE}.")
+
+
+def _loading_the_framework(house: House) -> set[str]:
+    """Modules of core's room for HTTP that import the framework, or one of each other that does."""
+    needs = {dotted: needed(module) for dotted, module in house.modules.items() if _is_room_for_http(dotted)}
+    knowing = {dotted for dotted in needs if any(map(_is_framework, house.modules[dotted].uses))}
+    return {dotted for dotted in needs if reached(dotted, needs) & knowing}
+
+
+def _is_framework(use: Use) -> bool:
+    return use.comes_from(*HTTP) or _is_kin(use)
 
 
 def _is_kin(use: Use) -> bool:
     """What is made for the web framework: `sse_starlette`, `fastapi_users`."""
     package = use.origin.partition(".")[0].split("_")
     return "fastapi" in package or "starlette" in package
-
-
-def hidden_imports(house: House) -> Iterator[Violation]:
-    """Imports inside functions, and code that is made while it runs: no reader sees where they lead."""
-    for module in house.modules.values():
-        for node in module.tree.each(ast.FunctionDef, ast.AsyncFunctionDef):
-            inner = [each for each in _body(node) if isinstance(each, (ast.Import, ast.ImportFrom))]
-            yield from (module.violation("hidden", each, "an import inside a function") for each in inner)
-        for use in module.uses:
-            if use.origin in RUNTIME and isinstance(use.node, (ast.Name, ast.Attribute, ast.ImportFrom, ast.Subscript)):
-                yield module.violation("hidden", use.node, f"{use.origin} leads where no reader sees")
-
-
-def _body(node: ast.AST) -> Iterator[ast.stmt]:
-    """Every statement below a node; not its expressions, which are most of it."""
-    for each in ast.iter_child_nodes(node):
-        if isinstance(each, ast.stmt):
-            yield each
-        if isinstance(each, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            yield from _body(each)
-
-
-RUNTIME = frozenset(
-    (
-        *("builtins.exec", "builtins.eval", "builtins.compile", "builtins.__import__", "sys.modules"),
-        *("importlib.import_module", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec"),
-        *("importlib.__import__", "importlib.reload", "importlib.machinery.SourceFileLoader", "pkgutil.resolve_name"),
-        *("sys.path", "sys.meta_path", "sys.path_hooks", "site.addsitedir"),
-        *("runpy.run_module", "runpy.run_path", "code.InteractiveInterpreter", "types.FunctionType"),
-    )
-)
-
-
-def cycles(house: House) -> Iterator[Violation]:
-    """Modules that need each other before either is there; what only a type checker sees does not count."""
-    needs = {module.dotted: _needed(module) for module in house.modules.values()}
-    for dotted, module in house.modules.items():
-        for node, target in needs[dotted]:
-            if target != dotted and dotted in _reached(target, needs):
-                yield module.violation("cycle", node, f"{dotted} and {target} need each other")
-
-
-def _needed(module: Module) -> list[tuple[ast.AST, str]]:
-    """What a module imports, at the statement that does it."""
-    hidden = {id(inner) for node in module.tree.each(ast.If) if _is_for_types(node) for inner in ast.walk(node)}
-    found: list[tuple[ast.AST, str]] = []
-    for use in module.uses:
-        if isinstance(use.node, (ast.Import, ast.ImportFrom)) and id(use.node) not in hidden:
-            target = module.house.module_of(use.origin) if use.comes_from(PACKAGE) else None
-            if target is not None and target.dotted != PACKAGE:
-                found.append((use.node, target.dotted))
-    return found
-
-
-def _is_for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def _reached(start: str, needs: dict[str, list[tuple[ast.AST, str]]]) -> set[str]:
-    seen: set[str] = set()
-    ahead = [start]
-    while ahead:
-        here = ahead.pop()
-        if here not in seen:
-            seen.add(here)
-            ahead += [target for _, target in needs.get(here, [])]
-    return seen

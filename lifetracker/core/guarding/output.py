@@ -45,7 +45,7 @@ OTHER_LOGS = (
     *("ecs_logging", "json_logging", "graypy", "watchtower", "logging_loki", "logfire", "rollbar", "raven"),
     *("opentelemetry", "google.cloud.logging", "cysystemd"),
 )
-MAY_SET_UP = ("__main__", "main", "cli", "ops", "migrations", "core")
+MAY_SET_UP = ("__main__", "main", "application", "cli", "ops", "migrations", "core")
 
 
 def prints(house: House) -> Iterator[Violation]:
