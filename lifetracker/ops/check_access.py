@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lifetracker.ops import access
 from lifetracker.ops.backup_code import PACKED
-from lifetracker.ops.backup_files import PARTIAL
+from lifetracker.ops.files import PARTIAL
 from lifetracker.ops.places import SERVICE, Places
 from lifetracker.ops.verdict import Verdict, judged
 

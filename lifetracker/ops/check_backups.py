@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from lifetracker.ops import backup as backups
-from lifetracker.ops import backup_manifest as manifests
-from lifetracker.ops.backup_manifest import Backup
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import manifest as manifests
+from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.places import BACKUP, TIMER, Places
 from lifetracker.ops.unit import Unit, read_unit
 from lifetracker.ops.verdict import Verdict, failed, ok, skipped, warning, worst

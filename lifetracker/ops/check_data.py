@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from lifetracker.ops import access
-from lifetracker.ops.backup_source import told_file
+from lifetracker.ops.backups.source import told_file
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
 from lifetracker.ops.verdict import Verdict, failed, judged, ok

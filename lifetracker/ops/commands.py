@@ -12,7 +12,6 @@ import typer
 
 from lifetracker.core.config import SettingsRefused
 from lifetracker.ops import (
-    backup_commands,
     check_commands,
     journal,
     recover,
@@ -25,6 +24,7 @@ from lifetracker.ops import (
     status,
 )
 from lifetracker.ops import deploy as deploying
+from lifetracker.ops.backups import commands as backup_commands
 from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused

@@ -13,10 +13,11 @@ from typing import Any
 
 from lifetracker.core.day import utc_now
 from lifetracker.core.release import NO_DATABASE
-from lifetracker.ops import archive, backup, backup_code, journal, ops_check, rehearsal, releases, venv
+from lifetracker.ops import archive, backup_code, journal, ops_check, rehearsal, releases, venv
 from lifetracker.ops.archive import MANIFEST, Archive
-from lifetracker.ops.backup_repository import NotOurs
-from lifetracker.ops.backup_source import Source, source_of
+from lifetracker.ops.backups import backup
+from lifetracker.ops.backups.file_repository import NotOurs
+from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome

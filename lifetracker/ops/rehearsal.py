@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lifetracker.ops import backup_database, backup_files, restore_database
-from lifetracker.ops.backup_manifest import DATABASE, Backup
-from lifetracker.ops.backup_source import NAME, source_of
+from lifetracker.ops import files as backup_files
+from lifetracker.ops.backups import database as backup_database
+from lifetracker.ops.backups import restore_database
+from lifetracker.ops.backups.manifest import DATABASE, Backup
+from lifetracker.ops.backups.restore_database import Losses
+from lifetracker.ops.backups.source import NAME, source_of
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.releases import Release
-from lifetracker.ops.restore_database import Losses
 
 TAKES_AT_MOST = 3600.0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import backup, by_hand, journal, releases, restore, restore_database, systemd
-from lifetracker.ops.backup_source import source_of
+from lifetracker.ops import by_hand, journal, releases, systemd
+from lifetracker.ops.backups import backup, restore, restore_database
+from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.by_hand import Check
 from lifetracker.ops.deploy import refuse_lost_database

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lifetracker.core.release import mark_of_trial
-from lifetracker.ops import backup, journal, releases, systemd
+from lifetracker.ops import journal, releases, systemd
+from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused

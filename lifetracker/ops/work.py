@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lifetracker.ops import backup, backup_code, rehearsal, releases, restore, restore_database, systemd
-from lifetracker.ops.backup_manifest import Backup
-from lifetracker.ops.backup_source import source_of
+from lifetracker.ops import backup_code, rehearsal, releases, systemd
+from lifetracker.ops.backups import backup, restore, restore_database
+from lifetracker.ops.backups.manifest import Backup
+from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.breaks import uninterrupted
 from lifetracker.ops.journal import DONE, FAILED, PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig

@@ -34,9 +34,9 @@ SHORTEST = 12  # characters of a sentence by which it is recognized
 # Refusals whose own words are none: they hand on another's, which is in the pages or is a program's.
 HANDED_ON = {
     ("archive.py", "{path}: {refused}"),
-    ("backup_repository.py", "{file}: {said}"),
+    ("backups/file_repository.py", "{file}: {said}"),
     ("places.py", "{self.config}: {wrong}"),
-    ("backup_server_repository.py", "PostgreSQL: {str(error.orig).strip().partition(chr(10))[0]}"),
+    ("backups/server_repository.py", "PostgreSQL: {str(error.orig).strip().partition(chr(10))[0]}"),
 }
 
 
@@ -169,13 +169,13 @@ class TestChecks:
 
 def refusals() -> Iterator[tuple[str, str, str]]:
     """File, sentence as its source has it, and the piece of it that it is recognized by."""
-    for file in sorted(OPS.glob("*.py")):
+    for file in sorted(OPS.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id=name), args=[(ast.JoinedStr() | ast.Constant()) as told, *_]) if (
                     name in _kinds()
                 ):
-                    yield file.name, _source(told), _telling(list(_pieces(told)))
+                    yield file.relative_to(OPS).as_posix(), _source(told), _telling(list(_pieces(told)))
 
 
 def _telling(pieces: list[str]) -> str:
@@ -184,8 +184,8 @@ def _telling(pieces: list[str]) -> str:
 
 
 def _kinds() -> set[str]:
-    for module in pkgutil.iter_modules([str(OPS)]):
-        importlib.import_module(f"lifetracker.ops.{module.name}")
+    for module in pkgutil.walk_packages([str(OPS)], "lifetracker.ops."):
+        importlib.import_module(module.name)
     kinds, unseen = set[type]([Refused]), [Refused]
     while unseen:
         below = unseen.pop().__subclasses__()

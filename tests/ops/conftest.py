@@ -26,10 +26,11 @@ from tests.ops.installation import (
 )
 
 # Nothing here asks the engine that the suite runs on, but for these.
-ON_BOTH = ("test_backup_dump", "test_seed")
+ON_BOTH = ("backups/test_dump.py", "test_seed.py")
 HERE = Path(__file__).parent
 ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
-collect_ignore = [path.name for path in HERE.glob("test_*.py") if ON_POSTGRES and path.stem not in ON_BOTH]
+TESTS = [path.relative_to(HERE).as_posix() for path in HERE.rglob("test_*.py")]
+collect_ignore = [path for path in TESTS if ON_POSTGRES and path not in ON_BOTH]
 WELL = {"status": "ok", "version": "1", "database": "ok", "release": RELEASE}
 APP = """
 import hashlib

@@ -23,9 +23,9 @@ from typing import Any
 import psutil
 import pytest
 
-from lifetracker.ops import backup_manifest as manifests
 from lifetracker.ops import ops_check
-from lifetracker.ops.backup_manifest import Backup, Manifest, Tried
+from lifetracker.ops.backups import manifest as manifests
+from lifetracker.ops.backups.manifest import Backup, Manifest, Tried
 from lifetracker.ops.check_restart import OURS
 from lifetracker.ops.check_sandbox import LOADING
 from lifetracker.ops.journal import Journal, Undertaking

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import backup as backups
-from lifetracker.ops import backup_manifest as manifests
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.places import BACKUP, TIMER
 from lifetracker.ops.refusal import Refused
 from tests.ops.installation import DATABASE, Installation, as_execution, back_up, backup_of, verify

@@ -119,7 +119,7 @@ class TestStrangers:
         assert found.state == "failed"
         assert f"uvicorn lifetracker.main:app --host 127.0.0.1 --port {port}" in found.says
 
-    @pytest.mark.parametrize("module", ["lifetracker", *thorough("lifetracker.ops.backup_copy")])
+    @pytest.mark.parametrize("module", ["lifetracker", *thorough("lifetracker.ops.backups.copy")])
     @pytest.mark.usefixtures("port")
     def test_holds_for_a_command_of_ours_and_names_it(self, server: Installation, module: str) -> None:
         _let_commands_hold_the_database(server)
@@ -159,7 +159,7 @@ class TestStrangers:
 
 
 def _let_commands_hold_the_database(server: Installation) -> None:
-    for name in ("__main__.py", "ops/backup_copy.py"):
+    for name in ("__main__.py", "ops/backups/copy.py"):
         file = server.release / "lifetracker" / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(HOLD, encoding="utf-8")

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, releases, rollback, work
+from lifetracker.ops import deploy, releases, rollback, work
+from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, releases, restore, rollback, status, systemd, work
+from lifetracker.ops import deploy, releases, rollback, status, systemd, work
+from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import backup, deploy, releases, systemd, work
+from lifetracker.ops import deploy, releases, systemd, work
+from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller

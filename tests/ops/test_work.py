@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lifetracker.ops import backup, rehearsal, restore, work
+from lifetracker.ops import rehearsal, work
+from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.work import Work, WouldLose

@@ -239,7 +239,7 @@ LOOK_ALIKE = [
     Honest(SERVICE, "x = {key: 'a', **rest}['b'], [*rest][0], 'a %(b)s' % {key: 'c'}, dict(**rest)['a']"),
     Honest(SERVICE, "f = lambda: f()\nf()()\ndef g(): return g()\ng().x.y()\nq = 'a'\n" + "q = q + q\n" * 9),
     Honest(REPOSITORY, "def f(question): return question.prefix_with('OR REPLACE')\nQ = 'BEGIN'"),
-    Honest("ops/backup_repository.py", "def f(connection): connection.execute('BEGIN')"),
+    Honest("ops/backups/file_repository.py", "def f(connection): connection.execute('BEGIN')"),
     Honest("challenges/notes.txt", "SELECT id FROM users"),
     Honest(MODELS, "from .schemas import Challenge\nfrom ..users.schemas import Person\nfrom . import rules"),
     Honest(REPOSITORY, "from .models import Challenge\nfrom .schemas import New\nfrom ..users.schemas import Person"),

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from lifetracker.ops import backup as backups
 from lifetracker.ops import by_hand
-from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_manifest import Backup, Record, clock
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import restore as restoring
+from lifetracker.ops.backups.manifest import Backup, Record, clock
 from lifetracker.ops.places import Places
 from lifetracker.ops.telling import Teller
 

@@ -8,10 +8,10 @@ import pytest
 
 from lifetracker.core import sqlite
 from lifetracker.migrations import HEAD
-from lifetracker.ops import backup_repository as repository
+from lifetracker.ops.backups import file_repository as repository
 from tests.core.units import note
 from tests.engines import Engine
-from tests.ops.backups import Server, notes_in, server_of
+from tests.ops.backups.server import Server, notes_in, server_of
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, text
 from lifetracker.core.db import Database
 from lifetracker.migrations import HEAD, partition_repository
 from lifetracker.migrations.partition import partition
-from lifetracker.ops import backup as backups
-from lifetracker.ops import backup_server_repository
-from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_manifest import Backup, sum_of, write_manifest
-from lifetracker.ops.backup_repository import Damaged
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import restore as restoring
+from lifetracker.ops.backups import server_repository as backup_server_repository
+from lifetracker.ops.backups.file_repository import Damaged
+from lifetracker.ops.backups.manifest import Backup, sum_of, write_manifest
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from tests.core.units import note, notes

@@ -25,13 +25,14 @@ from typer.testing import CliRunner
 
 from lifetracker.core import sqlite
 from lifetracker.migrations import HEAD
-from lifetracker.ops import backup as backups
-from lifetracker.ops import backup_database, restore_database
-from lifetracker.ops import backup_files as files
-from lifetracker.ops.backup_child import ask
-from lifetracker.ops.backup_commands import commands
-from lifetracker.ops.backup_files import PARTIAL, NoSpace, locked, take_over
-from lifetracker.ops.backup_manifest import (
+from lifetracker.ops import files
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import database as backup_database
+from lifetracker.ops.backups import restore_database
+from lifetracker.ops.backups.child import ask
+from lifetracker.ops.backups.commands import commands
+from lifetracker.ops.backups.file_repository import Damaged, NotOurs
+from lifetracker.ops.backups.manifest import (
     MANIFEST,
     Backup,
     Record,
@@ -42,13 +43,13 @@ from lifetracker.ops.backup_manifest import (
     write_manifest,
     write_record,
 )
-from lifetracker.ops.backup_repository import Damaged, NotOurs
-from lifetracker.ops.backup_source import source_of
+from lifetracker.ops.backups.source import source_of
+from lifetracker.ops.files import PARTIAL, NoSpace, locked, take_over
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.shell import as_user
 from tests.core.units import note
 from tests.engines import Engine
-from tests.ops.backups import (
+from tests.ops.backups.server import (
     Server,
     empty,
     lose_parents,
@@ -61,7 +62,7 @@ from tests.ops.backups import (
 from tests.processes import unmeasured
 from tests.thoroughness import thorough
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -250,7 +251,7 @@ class TestRefusal:
 
 
 def backup_in_a_process(server: Server, preexec: Callable[[], None]) -> subprocess.CompletedProcess[str]:
-    code = "from lifetracker.ops.backup_commands import commands; commands()"
+    code = "from lifetracker.ops.backups.commands import commands; commands()"
     command = [sys.executable, "-c", code, "backup", "--keep", "1", "--root", str(server.places.root)]
     # What measures the tests' coverage would have no room for its own file either, and leave a damaged one.
     return subprocess.run(
@@ -573,7 +574,7 @@ def sums_anew(made: Backup) -> None:
 
 def python_for(user: str) -> str:
     """One that may run there: ours may lie in a home."""
-    code = "import lifetracker.ops.backup_copy"
+    code = "import lifetracker.ops.backups.copy"
     for python in (sys.executable, "/usr/bin/python3"):
         with suppress(OSError):
             options: dict[str, Any] = {"env": {"PYTHONPATH": str(ROOT)}, "cwd": "/", **as_user(user)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifetracker.ops import shell
-from lifetracker.ops.backup_files import write_whole
+from lifetracker.ops.files import write_whole
 from lifetracker.ops.places import SERVICE, Places
 from lifetracker.ops.refusal import Refused
 

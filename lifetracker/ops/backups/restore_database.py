@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lifetracker.ops import open_files
-from lifetracker.ops.backup_child import ask
-from lifetracker.ops.backup_copy import BESIDE
-from lifetracker.ops.backup_database import DUMP, require_same
-from lifetracker.ops.backup_files import require_space
-from lifetracker.ops.backup_manifest import Backup, Facts
-from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
-from lifetracker.ops.backup_source import NAME, Source
+from lifetracker.ops.backups.child import ask
+from lifetracker.ops.backups.copy import BESIDE
+from lifetracker.ops.backups.database import DUMP, require_same
+from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.manifest import Backup, Facts
+from lifetracker.ops.backups.source import NAME, Source
+from lifetracker.ops.files import require_space
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
 

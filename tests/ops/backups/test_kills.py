@@ -17,21 +17,23 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core import sqlite
-from lifetracker.ops import backup as backups
-from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_files import PARTIAL
-from lifetracker.ops.backup_manifest import Backup, require_sound
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import restore as restoring
+from lifetracker.ops.backups.manifest import Backup, require_sound
+from lifetracker.ops.files import PARTIAL
 from tests.engines import Engine
-from tests.ops.backups import Server, notes_in, server_of
+from tests.ops.backups.server import Server, notes_in, server_of
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MOST_STEPS = 300
 IMPORTS = """
 from pathlib import Path
-from lifetracker.ops import backup, backup_copy, restore
+from lifetracker.ops.backups import backup
+from lifetracker.ops.backups import copy as backup_copy
+from lifetracker.ops.backups import restore
 from lifetracker.ops.places import Places
-from lifetracker.ops.restore_units import Units
+from lifetracker.ops.backups.restore_units import Units
 places = Places(Path({root!r}))
 ---
 """
@@ -56,7 +58,7 @@ class Killer:
 @contextmanager
 def killer(server: Server, command: str) -> Iterator[Killer]:
     root = server.places.root
-    path = os.pathsep.join([str(Path(__file__).parent / "hooked"), str(ROOT)])
+    path = os.pathsep.join([str(Path(__file__).parents[1] / "hooked"), str(ROOT)])
     code = IMPORTS.format(root=str(root)) + command
     whole = [sys.executable, "-m", "tests.ops.kills", code, str(root / "steps")]
     here = {**os.environ, "PYTHONPATH": path}

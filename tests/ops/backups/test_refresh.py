@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core import sqlite
-from lifetracker.ops import backup as backups
-from lifetracker.ops.backup_manifest import Backup
-from lifetracker.ops.backup_source import source_of
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups.manifest import Backup
+from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.refusal import Refused
 from tests.engines import Engine
-from tests.ops.backups import Server, notes_in, server_of
+from tests.ops.backups.server import Server, notes_in, server_of
 
 
 @pytest.fixture

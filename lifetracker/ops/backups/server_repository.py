@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
 from lifetracker.ops.refusal import Refused
 
 # The schemas that `lifetracker db partition` makes.

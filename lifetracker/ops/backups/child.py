@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from lifetracker.ops import shell
-from lifetracker.ops.backup_files import NoSpace
-from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.files import NoSpace
 from lifetracker.ops.refusal import Refused
 
-HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[3]
 KINDS: dict[str, type[Refused]] = {kind.__name__: kind for kind in (Damaged, NotOurs, Empty, NoSpace)}
 LINES_SHOWN = 3
 
@@ -25,16 +25,16 @@ def ask(
     *paths: Path,
     user: str,
     given: IO[bytes] | None = None,
-    module: str = "backup_copy",
+    module: str = "copy",
     environment: Mapping[str, str] | None = None,
 ) -> Any:
     """What the work answers; what it refused is refused here. `given` is what it reads on stdin.
 
-    Descriptors that may be inherited are: the lock of `backup_files.locked` is held until the child has ended too.
+    Descriptors that may be inherited are: the lock of `files.locked` is held until the child has ended too.
     """
     ours, theirs = os.pipe()
     os.set_inheritable(theirs, True)
-    command = [sys.executable, "-m", f"lifetracker.ops.{module}", str(theirs), work, *map(str, paths)]
+    command = [sys.executable, "-m", f"lifetracker.ops.backups.{module}", str(theirs), work, *map(str, paths)]
     options = {"env": _environment(environment or {}), "cwd": "/", "close_fds": False, **shell.as_user(user)}
     with open(ours, encoding="utf-8") as answer:
         try:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from lifetracker.ops.backup_files import PARTIAL, write_whole
+from lifetracker.ops.files import PARTIAL, write_whole
 from lifetracker.ops.refusal import Refused
 
 MANIFEST, VERIFIED = "MANIFEST.json", "VERIFIED.json"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core import sqlite
-from lifetracker.ops import backup_copy
-from lifetracker.ops import backup_repository as repository
-from lifetracker.ops.backup_child import ask
+from lifetracker.ops.backups import copy as backup_copy
+from lifetracker.ops.backups import file_repository as repository
+from lifetracker.ops.backups.child import ask
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
 from tests.engines import Engine
-from tests.ops.backups import Server, notes_in, server_of
+from tests.ops.backups.server import Server, notes_in, server_of
 
 
 @pytest.fixture

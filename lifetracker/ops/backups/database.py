@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifetracker.core.release import advice_without_database
-from lifetracker.ops.backup_child import ask
-from lifetracker.ops.backup_manifest import DATABASE, Backup, Facts, Unsound
-from lifetracker.ops.backup_source import NAME, Source
+from lifetracker.ops.backups.child import ask
+from lifetracker.ops.backups.manifest import DATABASE, Backup, Facts, Unsound
+from lifetracker.ops.backups.source import NAME, Source
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
 
-DUMP = "backup_dump"
+DUMP = "dump"
 
 
 def require_there(source: Source) -> None:

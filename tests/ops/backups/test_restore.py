@@ -14,19 +14,19 @@ from typer.testing import CliRunner, Result
 
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
-from lifetracker.ops import backup as backups
 from lifetracker.ops import journal
-from lifetracker.ops import restore as restoring
-from lifetracker.ops.backup_commands import commands
-from lifetracker.ops.backup_files import NoSpace
-from lifetracker.ops.backup_manifest import MANIFEST, Backup, Unsound
-from lifetracker.ops.backup_repository import fold
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import restore as restoring
+from lifetracker.ops.backups.commands import commands
+from lifetracker.ops.backups.file_repository import fold
+from lifetracker.ops.backups.manifest import MANIFEST, Backup, Unsound
+from lifetracker.ops.backups.restore_units import STOPPED, Units
+from lifetracker.ops.files import NoSpace
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.restore_units import STOPPED, Units
 from tests.core.units import notes
 from tests.engines import Engine
-from tests.ops.backups import Server, empty, notes_in, server_of, spoil_header, spoil_page
+from tests.ops.backups.server import Server, empty, notes_in, server_of, spoil_header, spoil_page
 from tests.processes import unmeasured
 from tests.thoroughness import thorough
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.backup_files import LOCK, locked, take_over, write_whole
+from lifetracker.ops.files import LOCK, locked, take_over, write_whole
 from lifetracker.ops.refusal import Refused
 
 

@@ -7,16 +7,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifetracker.ops import backup as backups
-from lifetracker.ops import backup_manifest as manifests
-from lifetracker.ops import restore_database as database
-from lifetracker.ops.backup_manifest import Backup
-from lifetracker.ops.backup_repository import Damaged, Empty, NotOurs
-from lifetracker.ops.backup_source import Source, source_of
+from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups import manifest as manifests
+from lifetracker.ops.backups import restore_database as database
+from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.manifest import Backup
+from lifetracker.ops.backups.restore_database import Losses
+from lifetracker.ops.backups.restore_units import Units
+from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.restore_database import Losses
-from lifetracker.ops.restore_units import Units
 
 KEPT = "before-restore"
 

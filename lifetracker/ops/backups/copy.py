@@ -1,7 +1,7 @@
 """What is done to a database file, in a process of its own: as the service's user where root backs up or restores.
 
 Root opens no database: what is in one is the service's to write, and a `-wal` or `-shm` of root's could lock the
-service out. `python -m lifetracker.ops.backup_copy FD WORK PATH…` answers on the descriptor FD with one object:
+service out. `python -m lifetracker.ops.backups.copy FD WORK PATH…` answers on the descriptor FD with one object:
 `{"done": …}` or `{"refused": kind, "why": sentence}`.
 """
 
@@ -20,8 +20,8 @@ from time import sleep
 from typing import IO, Any
 
 from lifetracker.core.release import advice_without_database
-from lifetracker.ops import backup_repository as repository
-from lifetracker.ops.backup_files import sync_folder
+from lifetracker.ops.backups import file_repository as repository
+from lifetracker.ops.files import sync_folder
 from lifetracker.ops.refusal import Refused
 
 SYNC_STEPS = 2  # a copy is synced each so many steps, and rests a moment after each: others write on the same disk

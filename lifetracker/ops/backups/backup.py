@@ -11,12 +11,12 @@ from shutil import rmtree
 from typing import Any
 
 from lifetracker import __version__
-from lifetracker.ops import backup_database as database
-from lifetracker.ops import backup_files as files
-from lifetracker.ops import backup_manifest as manifests
-from lifetracker.ops.backup_manifest import Backup, Facts, Manifest, Tried, Unsound
-from lifetracker.ops.backup_repository import Damaged, NotOurs
-from lifetracker.ops.backup_source import Source, source_of
+from lifetracker.ops import files
+from lifetracker.ops.backups import database
+from lifetracker.ops.backups import manifest as manifests
+from lifetracker.ops.backups.file_repository import Damaged, NotOurs
+from lifetracker.ops.backups.manifest import Backup, Facts, Manifest, Tried, Unsound
+from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
 

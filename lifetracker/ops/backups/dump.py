@@ -1,6 +1,6 @@
 """What is done to a database on PostgreSQL, in a process of its own: with `pg_dump` and `pg_restore`.
 
-Runs and answers as `backup_copy` does. The database's address comes in the environment, and its password goes on in
+Runs and answers as `copy` does. The database's address comes in the environment, and its password goes on in
 the environment: what stands in a command line, every user of the machine can read.
 """
 
@@ -17,11 +17,11 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from lifetracker.core.db.engines import url_of
-from lifetracker.ops import backup_server_repository as repository
 from lifetracker.ops import shell
-from lifetracker.ops.backup_copy import answer
-from lifetracker.ops.backup_repository import Damaged
-from lifetracker.ops.backup_source import NAME
+from lifetracker.ops.backups import server_repository as repository
+from lifetracker.ops.backups.copy import answer
+from lifetracker.ops.backups.file_repository import Damaged
+from lifetracker.ops.backups.source import NAME
 from lifetracker.ops.refusal import Refused
 
 URL = url_of(os.environ.get(NAME, "sqlite:///none.db"))
