@@ -22,6 +22,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lifetracker.ops.files import sync
 from lifetracker.ops.refusal import Refused
 
 MANIFEST = "MANIFEST.json"
@@ -216,12 +217,3 @@ def _judge_contents(members: zipfile.ZipFile, names: set[str], manifest: Manifes
         with members.open(name) as file:
             if digest_of(file, members.getinfo(name).file_size).hexdigest() != manifest.digest_of(name):
                 raise ArchiveRefused(f"{name!r} is not the file that its manifest names")
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold a file, or a folder's entries, before we go on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,7 +6,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from lifetracker.ops.archive import sync
+from lifetracker.ops.files import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.releases import Release
 

@@ -157,6 +157,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
+    """Have the disk hold a file, or a folder's entries, before we go on."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

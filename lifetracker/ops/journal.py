@@ -19,7 +19,7 @@ from typing import Any
 
 from lifetracker.core.day import utc_now
 from lifetracker.ops import open_files, shell
-from lifetracker.ops.archive import sync
+from lifetracker.ops.files import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 

@@ -16,7 +16,8 @@ import psutil
 
 from lifetracker.core.release import ON_TRIAL, mark_of_trial
 from lifetracker.ops import shell
-from lifetracker.ops.archive import MANIFEST, sync
+from lifetracker.ops.archive import MANIFEST
+from lifetracker.ops.files import sync
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused

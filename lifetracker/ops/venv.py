@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from lifetracker.ops import libraries, shell
-from lifetracker.ops.archive import Archive, sync
+from lifetracker.ops.archive import Archive
+from lifetracker.ops.files import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 
