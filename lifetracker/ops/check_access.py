@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifetracker.ops import access
-from lifetracker.ops.backup_code import PACKED
 from lifetracker.ops.files import PARTIAL
 from lifetracker.ops.places import SERVICE, Places
+from lifetracker.ops.release.backup_code import PACKED
 from lifetracker.ops.verdict import Verdict, judged
 
 ROOT = 0

@@ -13,8 +13,8 @@ from pathlib import Path
 from lifetracker.ops import access, age, compiled
 from lifetracker.ops.check_release import live_release
 from lifetracker.ops.places import Places
-from lifetracker.ops.releases import Release
-from lifetracker.ops.venv import WHOLE
+from lifetracker.ops.release.releases import Release
+from lifetracker.ops.release.venv import WHOLE
 from lifetracker.ops.verdict import Verdict, judged
 
 HASHED = "sha256="

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from lifetracker.ops import compiled, releases, shell
+from lifetracker.ops import compiled, shell
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.releases import Release
+from lifetracker.ops.release import releases
+from lifetracker.ops.release.releases import Release
 from lifetracker.ops.verdict import Verdict, failed, judged, ok, skipped, warning
 
 SMOKE_SAYS = ["GUARDS OK", "DB CHECK OK", "SMOKE OK"]

@@ -11,23 +11,14 @@ from typing import Annotated
 import typer
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import (
-    check_commands,
-    journal,
-    recover,
-    release_build,
-    releases,
-    remote,
-    rollback,
-    server_init,
-    source,
-    status,
-)
+from lifetracker.ops import check_commands, journal, recover, remote, rollback, server_init, source, status
 from lifetracker.ops import deploy as deploying
 from lifetracker.ops.backups import commands as backup_commands
 from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import build as release_build
+from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller, complain, is_journal
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)

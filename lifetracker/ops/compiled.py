@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lifetracker.ops import shell
 from lifetracker.ops.places import USER
-from lifetracker.ops.releases import Release
+from lifetracker.ops.release.releases import Release
 
 CACHE = "__pycache__"
 TAKES_AT_MOST = 60.0

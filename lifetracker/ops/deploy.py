@@ -13,8 +13,7 @@ from typing import Any
 
 from lifetracker.core.day import utc_now
 from lifetracker.core.release import NO_DATABASE
-from lifetracker.ops import archive, backup_code, journal, ops_check, rehearsal, releases, venv
-from lifetracker.ops.archive import MANIFEST, Archive
+from lifetracker.ops import journal, ops_check, rehearsal
 from lifetracker.ops.backups import backup
 from lifetracker.ops.backups.file_repository import NotOurs
 from lifetracker.ops.backups.source import Source, source_of
@@ -24,7 +23,9 @@ from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.releases import NOTE, Release
+from lifetracker.ops.release import archive, backup_code, releases, venv
+from lifetracker.ops.release.archive import MANIFEST, Archive
+from lifetracker.ops.release.releases import NOTE, Release
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work, clear_away
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lifetracker.ops import releases, start_archive
 from lifetracker.ops.breaks import BREAKS
 from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
+from lifetracker.ops.release import releases, start_archive
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work, WouldLose, clear_away
 

@@ -17,7 +17,7 @@ from lifetracker.ops.backups.manifest import DATABASE, Backup
 from lifetracker.ops.backups.restore_database import Losses
 from lifetracker.ops.backups.source import NAME, source_of
 from lifetracker.ops.places import USER, Places
-from lifetracker.ops.releases import Release
+from lifetracker.ops.release.releases import Release
 
 TAKES_AT_MOST = 3600.0
 

@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from lifetracker.ops import archive, shell
+from lifetracker.ops import shell
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import archive
 from lifetracker.ops.telling import Teller
 
 FOLDER = "/var/tmp/lifetracker-upload"  # noqa: S108  closed to others before anything is put there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifetracker.core.day import utc_now
-from lifetracker.ops import by_hand, journal, releases, systemd
+from lifetracker.ops import by_hand, journal, systemd
 from lifetracker.ops.backups import backup, restore, restore_database
 from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
@@ -13,7 +13,8 @@ from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.releases import STAMP, Release
+from lifetracker.ops.release import releases
+from lifetracker.ops.release.releases import STAMP, Release
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lifetracker.core.release import mark_of_trial
-from lifetracker.ops import journal, releases, systemd
+from lifetracker.ops import journal, systemd
 from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 
 NOTES_SHOWN = 3
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lifetracker.ops import backup_code, rehearsal, releases, systemd
+from lifetracker.ops import rehearsal, systemd
 from lifetracker.ops.backups import backup, restore, restore_database
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.backups.source import source_of
@@ -16,7 +16,8 @@ from lifetracker.ops.breaks import uninterrupted
 from lifetracker.ops.journal import DONE, FAILED, PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.releases import Release
+from lifetracker.ops.release import backup_code, releases
+from lifetracker.ops.release.releases import Release
 from lifetracker.ops.telling import Teller
 
 HEALTHY_WITHIN = 15.0

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from lifetracker import __version__
 from lifetracker.migrations import HEAD
-from lifetracker.ops.release_build import LOCK, TAKEN
+from lifetracker.ops.release.build import LOCK, TAKEN
 from tests.e2e import trees
 from tests.e2e.trees import CHECKOUT
 from tests.migrations.steps import EXPAND, write_step

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from lifetracker.ops.archive import MANIFEST, MARK, TRAILER
+from lifetracker.ops.release.archive import MANIFEST, MARK, TRAILER
 
 PLAIN = stat.S_IFREG | 0o644
 Member = tuple[str, bytes, int]  # its name, what it holds, its mode

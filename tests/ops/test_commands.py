@@ -12,10 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import commands, installed, release_build, remote, rollback, server_init
+from lifetracker.ops import commands, installed, remote, rollback, server_init
 from lifetracker.ops import deploy as deploying
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import build as release_build
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half
 

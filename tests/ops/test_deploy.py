@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, releases, rollback, work
+from lifetracker.ops import deploy, rollback, work
 from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.verdict import State
 from tests.ops import archives, tiny_release

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, releases, rollback, status, systemd, work
+from lifetracker.ops import deploy, rollback, status, systemd, work
 from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 from lifetracker.ops.verdict import State
 from lifetracker.ops.work import WouldLose
 from tests.ops.test_deploy_kills import QUIET, killed, live, next_version, recovered

@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, releases, systemd, work
+from lifetracker.ops import deploy, systemd, work
 from lifetracker.ops.backups import backup
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
 from tests.ops.trial import Trial, trial
 

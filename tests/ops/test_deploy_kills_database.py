@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import deploy, releases, rollback
+from lifetracker.ops import deploy, rollback
 from lifetracker.ops.journal import Journal
+from lifetracker.ops.release import releases
 from tests.ops.test_deploy_kills import MOMENTS, QUIET, killed, live, next_version, recovered
 from tests.ops.trial import Trial, trial
 

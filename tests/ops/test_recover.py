@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops import releases, work
+from lifetracker.ops import work
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops import releases, work
+from lifetracker.ops import work
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import releases
 from lifetracker.ops.rollback import roll_back
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.verdict import State

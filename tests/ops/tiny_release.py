@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lifetracker.ops.archive import Manifest
+from lifetracker.ops.release.archive import Manifest
 
 RUNS = """
 import json, os, sqlite3, sys, time

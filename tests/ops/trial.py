@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lifetracker.ops import venv
 from lifetracker.ops.places import Places
+from lifetracker.ops.release import venv
 from tests.ops import archives, tiny_release
 from tests.ops.tiny_release import Behaviour
 from tests.ports import free_port

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 
-from lifetracker.ops import releases
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
+from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
 from lifetracker.ops.work import Work
 from tests.ops.installation import Installation, answering, write_json

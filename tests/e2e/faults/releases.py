@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lifetracker.migrations import HEAD
-from lifetracker.ops.archive import MANIFEST
+from lifetracker.ops.release.archive import MANIFEST
 from tests.ops.archives import members_of, write
 
 Files = dict[str, bytes]

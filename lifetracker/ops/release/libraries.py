@@ -8,8 +8,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from lifetracker.ops.archive import Archive, digest_of
-from lifetracker.ops.start_archive import is_for
+from lifetracker.ops.release.archive import Archive, digest_of
+from lifetracker.ops.release.start_archive import is_for
 
 RECORD = ".dist-info/RECORD"
 SCRIPTS = "../../../bin/"  # as an installed list names what was made for the command line

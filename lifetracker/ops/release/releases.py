@@ -16,12 +16,12 @@ import psutil
 
 from lifetracker.core.release import ON_TRIAL, mark_of_trial
 from lifetracker.ops import shell
-from lifetracker.ops.archive import MANIFEST
 from lifetracker.ops.files import sync
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.venv import WHOLE, is_same
+from lifetracker.ops.release.archive import MANIFEST
+from lifetracker.ops.release.venv import WHOLE, is_same
 
 NOTE = "release.json"
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.lock_file import for_server
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release.lock_file import for_server
 
-LOCK = (Path(__file__).parents[2] / "requirements.lock").read_text(encoding="utf-8")
+LOCK = (Path(__file__).parents[3] / "requirements.lock").read_text(encoding="utf-8")
 HASH = f"    --hash=sha256:{'0' * 64}\n"
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from lifetracker.ops import libraries, shell
-from lifetracker.ops.archive import Archive
+from lifetracker.ops import shell
 from lifetracker.ops.files import sync
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import libraries
+from lifetracker.ops.release.archive import Archive
 
 WHOLE = "whole"  # a file in it, written last
 WHEELS, AGAIN = ".wheels", "-"

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import release_build, source, start_archive
+from lifetracker.ops import source
+from lifetracker.ops.release import build as release_build
+from lifetracker.ops.release import start_archive
 from tests.ops import archives
 from tests.ops.installation import prefer
 

@@ -17,15 +17,16 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from lifetracker import __version__
 from lifetracker.core import guards
-from lifetracker.ops import lock_file, shell, source
-from lifetracker.ops.archive import MANIFEST, MARK, TRAILER, Manifest
+from lifetracker.ops import shell, source
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import lock_file
+from lifetracker.ops.release.archive import MANIFEST, MARK, TRAILER, Manifest
 from lifetracker.ops.source import TREE
 
 # Python reads a zip from its end. Where that was cut off it takes the file for source, and says what the second line
 # wants of it: a SyntaxError, with the one sentence in it that helps.
 SHEBANG = b"#!/usr/bin/env python3\n# coding: this-archive-did-not-arrive-whole.copy-it-again\n"
-START = "lifetracker/ops/start_archive.py"
+START = "lifetracker/ops/release/start_archive.py"
 LOCK = "requirements.lock"
 TAKEN = ("lifetracker", "systemd", "nginx", "docs", LOCK, "LICENSE", "CHANGELOG.md")
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core.release import Trial
-from lifetracker.ops import backup_code, releases
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.releases import Release
-from lifetracker.ops.venv import WHOLE
+from lifetracker.ops.release import backup_code, releases
+from lifetracker.ops.release.releases import Release
+from lifetracker.ops.release.venv import WHOLE
 from tests.ops.installation import running, write_json
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

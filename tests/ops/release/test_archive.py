@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import archive
-from lifetracker.ops.archive import ArchiveRefused
+from lifetracker.ops.release import archive
+from lifetracker.ops.release.archive import ArchiveRefused
 from tests.ops import archives, tiny_release
 from tests.ops.archives import PLAIN, Member
 from tests.ops.tiny_release import Behaviour

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lifetracker.ops.files import sync
 from lifetracker.ops.places import Places
-from lifetracker.ops.releases import Release
+from lifetracker.ops.release.releases import Release
 
 PACKED, HALF = ".tar.gz", ".partial"
 

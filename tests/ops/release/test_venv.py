@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import archive, libraries, shell, venv
-from lifetracker.ops.archive import Archive
+from lifetracker.ops import shell
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import archive, libraries, venv
+from lifetracker.ops.release.archive import Archive
 from tests.ops import archives
 from tests.ops.installation import prefer
 

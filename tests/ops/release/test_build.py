@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from lifetracker import __version__
-from lifetracker.ops import archive, release_build
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.release import archive
+from lifetracker.ops.release import build as release_build
 from lifetracker.ops.source import TREE
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
