@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from lifetracker.ops import journal, ops_check
+from lifetracker.ops import journal
+from lifetracker.ops.checks import ops_check
+from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.journal import Journal
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller

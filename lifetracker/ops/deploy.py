@@ -13,13 +13,14 @@ from typing import Any
 
 from lifetracker.core.day import utc_now
 from lifetracker.core.release import NO_DATABASE
-from lifetracker.ops import journal, ops_check, rehearsal
+from lifetracker.ops import journal, rehearsal
 from lifetracker.ops.backups import backup
 from lifetracker.ops.backups.file_repository import NotOurs
 from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.breaks import BREAKS, interruptible
+from lifetracker.ops.checks import ops_check
+from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.journal import DONE, Journal, Undertaking
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused

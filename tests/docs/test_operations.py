@@ -18,7 +18,7 @@ import typer
 from lifetracker import cli, ops
 from lifetracker.core.config import PREFIX, Settings
 from lifetracker.ops import server_init
-from lifetracker.ops.ops_check import CHECKS
+from lifetracker.ops.checks.ops_check import CHECKS
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused
 from tests.docs.pages import OPERATORS, ROOT, blocks, commands, page, prose

@@ -23,13 +23,13 @@ from typing import Any
 import psutil
 import pytest
 
-from lifetracker.ops import ops_check
 from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups.manifest import Backup, Manifest, Tried
-from lifetracker.ops.check_restart import OURS
-from lifetracker.ops.check_sandbox import LOADING
+from lifetracker.ops.checks import ops_check
+from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.checks.restart import OURS
+from lifetracker.ops.checks.sandbox import LOADING
 from lifetracker.ops.journal import Journal, Undertaking
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
 from tests.ops.surroundings import (
     CONFINED,

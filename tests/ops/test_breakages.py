@@ -11,8 +11,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from lifetracker.ops import check_journal
-from lifetracker.ops.ops_check import CHECKS
+from lifetracker.ops.checks import journal as check_journal
+from lifetracker.ops.checks.ops_check import CHECKS
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER
 from tests.ops.breaking import (
     NOBODY,

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lifetracker.ops import by_hand, installed, journal
+from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.checks.verdict import State
 from lifetracker.ops.journal import Journal
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.verdict import State
 
 QUIET = Teller(quiet=True)
 ILL = Outcome("nginx", State.failed, "a typo", "mend it")

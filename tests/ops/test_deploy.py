@@ -17,13 +17,13 @@ import pytest
 
 from lifetracker.ops import deploy, rollback, work
 from lifetracker.ops.backups import backup
+from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.checks.verdict import State
 from lifetracker.ops.journal import Journal, Undertaking
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.verdict import State
 from tests.ops import archives, tiny_release
 from tests.ops.tiny_release import Behaviour
 from tests.ops.trial import PYTHON, Trial, trial

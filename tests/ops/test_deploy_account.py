@@ -15,12 +15,12 @@ import pytest
 
 from lifetracker.ops import deploy, rollback, status, systemd, work
 from lifetracker.ops.backups import backup, restore
+from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.checks.verdict import State
 from lifetracker.ops.journal import Journal
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
-from lifetracker.ops.verdict import State
 from lifetracker.ops.work import WouldLose
 from tests.ops.test_deploy_kills import QUIET, killed, live, next_version, recovered
 from tests.ops.trial import Trial, trial

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from lifetracker.ops import work
+from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.checks.verdict import State
 from lifetracker.ops.journal import Undertaking
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
 from lifetracker.ops.rollback import roll_back
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.verdict import State
 from tests.ops.installation import Installation, write_json
 from tests.ops.undertaken import Half, half
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 
+from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.journal import Journal, Undertaking
-from lifetracker.ops.ops_check import Outcome
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 LOOK = """
 import json, sys
 from dataclasses import asdict
-from lifetracker.ops import ops_check
+from lifetracker.ops.checks import ops_check
 from lifetracker.ops.places import Places
 
 wanted = [each for each in ops_check.CHECKS if each.name == sys.argv[1]]

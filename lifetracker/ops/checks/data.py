@@ -13,9 +13,9 @@ import psutil
 
 from lifetracker.ops import access
 from lifetracker.ops.backups.source import told_file
+from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.unit import read_unit
-from lifetracker.ops.verdict import Verdict, failed, judged, ok
 
 BESIDE = ("", "-wal", "-shm")
 ROOT = 0

@@ -8,7 +8,8 @@ import os
 import pytest
 from typer.testing import CliRunner, Result
 
-from lifetracker.ops import check_commands, ops_check
+from lifetracker.ops.checks import commands as check_commands
+from lifetracker.ops.checks import ops_check
 from lifetracker.ops.refusal import Refused
 from tests.ops.installation import Installation
 

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lifetracker.ops import (
-    check_access,
-    check_answers,
-    check_backups,
-    check_data,
-    check_edge,
-    check_journal,
-    check_libraries,
-    check_machine,
-    check_nginx,
-    check_release,
-    check_restart,
-    check_sandbox,
-    check_service,
-)
-from lifetracker.ops.checking import ALL_TAKE_AT_MOST, Check, Outcome, as_json, failures, go_through, told
+from lifetracker.ops.checks import access as check_access
+from lifetracker.ops.checks import answers as check_answers
+from lifetracker.ops.checks import backups as check_backups
+from lifetracker.ops.checks import data as check_data
+from lifetracker.ops.checks import edge as check_edge
+from lifetracker.ops.checks import journal as check_journal
+from lifetracker.ops.checks import libraries as check_libraries
+from lifetracker.ops.checks import machine as check_machine
+from lifetracker.ops.checks import nginx as check_nginx
+from lifetracker.ops.checks import release as check_release
+from lifetracker.ops.checks import restart as check_restart
+from lifetracker.ops.checks import sandbox as check_sandbox
+from lifetracker.ops.checks import unit as check_service
+from lifetracker.ops.checks.checking import ALL_TAKE_AT_MOST, Check, Outcome, as_json, failures, go_through, told
 from lifetracker.ops.places import Places
 
 __all__ = ["CHECKS", "Check", "Outcome", "as_json", "failures", "run", "told"]

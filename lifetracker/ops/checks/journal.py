@@ -11,9 +11,9 @@ from typing import Any
 from lifetracker.core.logging import FOLD
 from lifetracker.ops import shell, systemd
 from lifetracker.ops.answer import NoAnswer, ask
+from lifetracker.ops.checks.verdict import Verdict, failed, judged, skipped
 from lifetracker.ops.places import Places
 from lifetracker.ops.unit import Unit, read_unit
-from lifetracker.ops.verdict import Verdict, failed, judged, skipped
 
 JOURNALD = "systemd-journald.service"
 TAKES_AT_MOST = 15.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.check_machine import MB, judge
+from lifetracker.ops.checks.machine import MB, judge
 from tests.ops.installation import Installation
 
 HERE = Path("/here")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifetracker.ops import shell
-from lifetracker.ops.check_data import database_files
+from lifetracker.ops.checks.data import database_files
+from lifetracker.ops.checks.verdict import Verdict, failed, ok, skipped, warning
 from lifetracker.ops.places import Places
-from lifetracker.ops.verdict import Verdict, failed, ok, skipped, warning
 
 MB = 1_000_000
 SPARE_BYTES, SPARE_FILES = 200 * MB, 10_000  # a release with its venv: 120 MB in 6,000 files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.ops_check import Outcome
+from lifetracker.ops.checks.ops_check import Outcome
 from tests.ops.installation import Installation, answering, make_certificate, tls_with
 from tests.ports import free_port
 

@@ -10,9 +10,9 @@ from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import asdict, dataclass
 from threading import Thread
 
+from lifetracker.ops.checks.verdict import State, Verdict, failed
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.verdict import State, Verdict, failed
 
 ALL_TAKE_AT_MOST = 150.0  # each has its own bounds below this one, for what hangs in the kernel
 SHOWN = {State.ok: "ok", State.warning: "WARN", State.failed: "FAIL", State.skipped: "skip"}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lifetracker.ops import ops_check
+from lifetracker.ops.checks import ops_check
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 

@@ -10,13 +10,13 @@ from threading import Event
 
 import pytest
 
-from lifetracker.ops import ops_check
-from lifetracker.ops.ops_check import CHECKS, Check, Outcome
+from lifetracker.ops.checks import ops_check
+from lifetracker.ops.checks.ops_check import CHECKS, Check, Outcome
+from lifetracker.ops.checks.verdict import State, Verdict, failed, ok, skipped, warning
 from lifetracker.ops.places import Places
-from lifetracker.ops.verdict import State, Verdict, failed, ok, skipped, warning
 from tests.ops.installation import Installation
 
-CHAPTER = Path(__file__).parents[2] / "docs" / "ops-check.md"
+CHAPTER = Path(__file__).parents[3] / "docs" / "ops-check.md"
 
 
 def check(judge: Callable[[Places], Verdict], name: str = "this") -> Check:

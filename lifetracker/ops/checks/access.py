@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifetracker.ops import access
+from lifetracker.ops.checks.verdict import Verdict, judged
 from lifetracker.ops.files import PARTIAL
 from lifetracker.ops.places import SERVICE, Places
 from lifetracker.ops.release.backup_code import PACKED
-from lifetracker.ops.verdict import Verdict, judged
 
 ROOT = 0
 OTHERS_WRITE, GROUP_WRITES = stat.S_IWOTH, stat.S_IWGRP

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops.check_data import database_files
+from lifetracker.ops.checks.data import database_files
 from tests.ops.installation import Installation, await_open, running, serving_unit
 from tests.ports import free_port
 from tests.thoroughness import thorough

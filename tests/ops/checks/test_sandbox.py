@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifetracker.ops.check_sandbox import WALLS, written
+from lifetracker.ops.checks.sandbox import WALLS, written
 from lifetracker.ops.places import SERVICE
 from tests.ops.installation import Installation, running, serving_unit
 from tests.ops.surroundings import recorded

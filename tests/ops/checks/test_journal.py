@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lifetracker.core.logging import FOLD
-from lifetracker.ops import check_journal
+from lifetracker.ops.checks import journal as check_journal
 from tests.ops.installation import Installation
 from tests.ops.surroundings import START
 from tests.ports import free_port

@@ -10,12 +10,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifetracker.ops import access, age, compiled
-from lifetracker.ops.check_release import live_release
+from lifetracker.ops import access, age
+from lifetracker.ops.checks import compiled
+from lifetracker.ops.checks.release import live_release
+from lifetracker.ops.checks.verdict import Verdict, judged
 from lifetracker.ops.places import Places
 from lifetracker.ops.release.releases import Release
 from lifetracker.ops.release.venv import WHOLE
-from lifetracker.ops.verdict import Verdict, judged
 
 HASHED = "sha256="
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import psutil
 
+from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok, warning
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
 from lifetracker.ops.unit import SOCKET, drop_ins_on_disk, read_unit
-from lifetracker.ops.verdict import Verdict, failed, judged, ok, warning
 
 APPLICATION = "lifetracker.main:app"
 SOCKET_DROP_IN = f"{SERVICE}.d/socket.conf"

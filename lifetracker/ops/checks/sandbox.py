@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from lifetracker.ops import access, systemd
-from lifetracker.ops.check_restart import environment_of
+from lifetracker.ops.checks.restart import environment_of
+from lifetracker.ops.checks.verdict import Verdict, judged, skipped
 from lifetracker.ops.places import SERVICE, Places
 from lifetracker.ops.source import TREE
-from lifetracker.ops.verdict import Verdict, judged, skipped
 
 # Directives whose value systemd tells as the unit has it. The rest of the unit is an operator's to change.
 WALLS = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lifetracker.ops import compiled, shell
+from lifetracker.ops import shell
+from lifetracker.ops.checks import compiled
+from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok, skipped, warning
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
 from lifetracker.ops.release.releases import Release
-from lifetracker.ops.verdict import Verdict, failed, judged, ok, skipped, warning
 
 SMOKE_SAYS = ["GUARDS OK", "DB CHECK OK", "SMOKE OK"]
 SMOKE_TAKES_AT_MOST, PYTHON_TAKES_AT_MOST = 120.0, 30.0
