@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import deploy as deploying
-from lifetracker.ops import journal, recover, remote, rollback, server_init, source, status
+from lifetracker.ops import journal, server_init, source
 from lifetracker.ops.backups import commands as backup_commands
-from lifetracker.ops.breaks import interruptible
 from lifetracker.ops.checks import commands as check_commands
+from lifetracker.ops.deploying import deploy as deploying
+from lifetracker.ops.deploying import recover, remote, rollback, status
+from lifetracker.ops.deploying.breaks import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import build as release_build

@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import commands, installed, remote, rollback, server_init
-from lifetracker.ops import deploy as deploying
+from lifetracker.ops import commands, installed, server_init
+from lifetracker.ops.deploying import deploy as deploying
+from lifetracker.ops.deploying import remote, rollback
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import build as release_build

@@ -9,11 +9,11 @@ from itertools import repeat
 from pathlib import Path
 
 from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.deploying.work import Work
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import Work
 from tests.ops.installation import Installation, answering, write_json
 
 PYTHON = '#!/bin/sh\necho "$@" >>{here}.asked\ncase "$*" in {fails}) echo "$* fails" >&2; exit 1;; esac\n'

@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lifetracker.ops import rehearsal, systemd
+from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore, restore_database
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.backups.source import source_of
-from lifetracker.ops.breaks import uninterrupted
+from lifetracker.ops.deploying import rehearsal
+from lifetracker.ops.deploying.breaks import uninterrupted
 from lifetracker.ops.journal import DONE, FAILED, PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused

@@ -13,22 +13,23 @@ from typing import Any
 
 from lifetracker.core.day import utc_now
 from lifetracker.core.release import NO_DATABASE
-from lifetracker.ops import journal, rehearsal
+from lifetracker.ops import journal
 from lifetracker.ops.backups import backup
 from lifetracker.ops.backups.file_repository import NotOurs
 from lifetracker.ops.backups.source import Source, source_of
-from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.checks import ops_check
 from lifetracker.ops.checks.ops_check import Outcome
+from lifetracker.ops.deploying import rehearsal
+from lifetracker.ops.deploying.breaks import BREAKS, interruptible
+from lifetracker.ops.deploying.recover import recover
+from lifetracker.ops.deploying.work import Work, clear_away
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
-from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import archive, backup_code, releases, venv
 from lifetracker.ops.release.archive import MANIFEST, Archive
 from lifetracker.ops.release.releases import NOTE, Release
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import Work, clear_away
 
 Check = Callable[[Places], list[Outcome]]
 SPARE = 100 * 1024**2

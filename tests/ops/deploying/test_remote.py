@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import remote
+from lifetracker.ops.deploying import remote
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.telling import Teller
 from tests.ops import archives, tiny_release

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import deploy, rollback
+from lifetracker.ops.deploying import deploy, rollback
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.release import releases
-from tests.ops.test_deploy_kills import MOMENTS, QUIET, killed, live, next_version, recovered
+from tests.ops.deploying.test_deploy_kills import MOMENTS, QUIET, killed, live, next_version, recovered
 from tests.ops.trial import Trial, trial
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops import work
-from lifetracker.ops.recover import recover
+from lifetracker.ops.deploying import work
+from lifetracker.ops.deploying.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops import work
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
+from lifetracker.ops.deploying import work
+from lifetracker.ops.deploying.rollback import roll_back
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
-from lifetracker.ops.rollback import roll_back
 from lifetracker.ops.telling import Teller
 from tests.ops.installation import Installation, write_json
 from tests.ops.undertaken import Half, half

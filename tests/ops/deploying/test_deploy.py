@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, rollback, work
 from lifetracker.ops.backups import backup
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
+from lifetracker.ops.deploying import deploy, rollback, work
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, journal, rollback
+from lifetracker.ops import journal
+from lifetracker.ops.deploying import deploy, rollback
+from lifetracker.ops.deploying.recover import recover
 from lifetracker.ops.journal import Journal
-from lifetracker.ops.recover import recover
 from lifetracker.ops.release import releases
 from lifetracker.ops.telling import Teller
 from tests.ops.trial import Trial, trial

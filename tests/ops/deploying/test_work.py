@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lifetracker.ops import rehearsal, work
 from lifetracker.ops.backups import backup, restore
-from lifetracker.ops.breaks import interruptible
+from lifetracker.ops.deploying import rehearsal, work
+from lifetracker.ops.deploying.breaks import interruptible
+from lifetracker.ops.deploying.work import Work, WouldLose
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.work import Work, WouldLose
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, systemd, work
+from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup
+from lifetracker.ops.deploying import deploy, work
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases

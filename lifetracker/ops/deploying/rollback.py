@@ -6,17 +6,17 @@ from lifetracker.core.day import utc_now
 from lifetracker.ops import by_hand, journal, systemd
 from lifetracker.ops.backups import backup, restore, restore_database
 from lifetracker.ops.backups.source import source_of
-from lifetracker.ops.breaks import BREAKS, interruptible
 from lifetracker.ops.by_hand import Check
-from lifetracker.ops.deploy import refuse_lost_database
+from lifetracker.ops.deploying.breaks import BREAKS, interruptible
+from lifetracker.ops.deploying.deploy import refuse_lost_database
+from lifetracker.ops.deploying.recover import recover
+from lifetracker.ops.deploying.work import Work
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
-from lifetracker.ops.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
 from lifetracker.ops.release.releases import STAMP, Release
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import Work
 
 
 def roll_back(

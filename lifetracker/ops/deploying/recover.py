@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lifetracker.ops.breaks import BREAKS
+from lifetracker.ops.deploying.breaks import BREAKS
+from lifetracker.ops.deploying.work import Work, WouldLose, clear_away
 from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases, start_archive
 from lifetracker.ops.telling import Teller
-from lifetracker.ops.work import Work, WouldLose, clear_away
 
 
 def recover(places: Places, tell: Teller, *, lose: bool = False) -> Undertaking | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops import journal, status
+from lifetracker.ops import journal
+from lifetracker.ops.deploying import status
 from lifetracker.ops.places import Places
 from tests.ops.installation import Installation, back_up
 from tests.ops.undertaken import Half, half

@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import deploy, rollback, status, systemd, work
+from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
+from lifetracker.ops.deploying import deploy, rollback, status, work
+from lifetracker.ops.deploying.work import WouldLose
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
-from lifetracker.ops.work import WouldLose
-from tests.ops.test_deploy_kills import QUIET, killed, live, next_version, recovered
+from tests.ops.deploying.test_deploy_kills import QUIET, killed, live, next_version, recovered
 from tests.ops.trial import Trial, trial
 from tests.ops.writing import Account, writing
 
