@@ -28,9 +28,9 @@ from lifetracker.daily_log import import_service, standing_service
 from lifetracker.daily_log.schemas import ImportQuery
 from lifetracker.migrations import HEAD, copying, describe, partition, schema, upgrade
 from lifetracker.ops import commands as ops_commands
-from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.seed_people import Wanted
+from lifetracker.ops.seeding import seed as seeding
+from lifetracker.ops.seeding.people import Wanted
 from lifetracker.ops.telling import complain
 from lifetracker.templates import service as templates
 from lifetracker.users import service as users

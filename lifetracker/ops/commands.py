@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import journal, server_init, source
+from lifetracker.ops import journal, source
 from lifetracker.ops.backups import commands as backup_commands
 from lifetracker.ops.checks import commands as check_commands
 from lifetracker.ops.deploying import deploy as deploying
@@ -21,6 +21,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import build as release_build
 from lifetracker.ops.release import releases
+from lifetracker.ops.server import init as server_init
 from lifetracker.ops.telling import Teller, complain, is_journal
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False)

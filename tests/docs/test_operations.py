@@ -17,10 +17,10 @@ import typer
 
 from lifetracker import cli, ops
 from lifetracker.core.config import PREFIX, Settings
-from lifetracker.ops import server_init
 from lifetracker.ops.checks.ops_check import CHECKS
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.server import init as server_init
 from tests.docs.pages import OPERATORS, ROOT, blocks, commands, page, prose
 
 OPS = Path(ops.__file__).parent

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import commands, installed, server_init
+from lifetracker.ops import commands, installed
 from lifetracker.ops.deploying import deploy as deploying
 from lifetracker.ops.deploying import remote, rollback
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import build as release_build
+from lifetracker.ops.server import init as server_init
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half
 

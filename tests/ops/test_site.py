@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from lifetracker.ops import server_state
+from lifetracker.ops.server import state as server_state
 from tests.ops import edge as edges
 from tests.ops.edge import SITE, Answer, Edge
 from tests.ops.installation import Installation

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops import server_state
+from lifetracker.ops.server import state as server_state
 from tests.ops.installation import Installation, serving_nginx
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from lifetracker.ops.seed_people import WEEKDAYS, Piece, Seeding, Wanted
+from lifetracker.ops.seeding.people import WEEKDAYS, Piece, Seeding, Wanted
 from lifetracker.templates.service import read_catalogue
 
 TODAY = date(2026, 3, 11)

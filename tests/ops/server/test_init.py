@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifetracker.ops import server_init
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.server import init as server_init
 from lifetracker.ops.source import TREE
 from tests.ops.installation import prefer
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lifetracker.ops import server_state, shell, source
+from lifetracker.ops import shell, source
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, USER, Places
 from lifetracker.ops.refusal import Refused
+from lifetracker.ops.server import state as server_state
 from lifetracker.ops.source import TREE
 
 SITE = "api.lifetracker.site"

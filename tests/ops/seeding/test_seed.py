@@ -12,10 +12,10 @@ from sqlalchemy import Table, func, select
 from lifetracker.challenges.models import CHALLENGES
 from lifetracker.core.db import Database, Transaction
 from lifetracker.daily_log.models import DAILY_LOG
-from lifetracker.ops import seed as seeding
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.seed import Made
-from lifetracker.ops.seed_people import Wanted
+from lifetracker.ops.seeding import seed as seeding
+from lifetracker.ops.seeding.people import Wanted
+from lifetracker.ops.seeding.seed import Made
 from lifetracker.templates.models import TEMPLATES
 from lifetracker.users.models import USERS
 from tests.people import Client

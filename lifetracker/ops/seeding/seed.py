@@ -8,9 +8,9 @@ from pathlib import Path
 
 from lifetracker.core.auth import hash_password_now
 from lifetracker.core.db import Database
-from lifetracker.ops import seed_repository as repository
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.seed_people import Piece, Seeding, Wanted, email_of
+from lifetracker.ops.seeding import repository
+from lifetracker.ops.seeding.people import Piece, Seeding, Wanted, email_of
 from lifetracker.templates import service as templates
 
 PASSWORD = "one day at a time"  # everybody's: nothing that is made here is anybody's

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from lifetracker.core.db import Transaction
-from lifetracker.ops.seed_people import Piece
+from lifetracker.ops.seeding.people import Piece
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANTS = ("created_at", "updated_at")

@@ -1,0 +1,1 @@
+"""A bare server brought to where `deploy` works; begin with `init`."""
