@@ -29,11 +29,11 @@ PROSE = " ".join(prose(name) for name in OPERATORS)
 COMMANDS = sorted({command for name in OPERATORS for command in commands(name)})
 OUR_PATH = re.compile(r"(?<![\w~/.])/(?:opt|etc|usr/local/bin|var/lib|var/backups)/lifetracker[\w./-]*")
 # Makes people to look at, on a desk; no operator of a server meets it.
-OF_NO_SERVER = {"seed.py"}
+OF_NO_SERVER = {"seeding/seed.py"}
 SHORTEST = 12  # characters of a sentence by which it is recognized
 # Refusals whose own words are none: they hand on another's, which is in the pages or is a program's.
 HANDED_ON = {
-    ("archive.py", "{path}: {refused}"),
+    ("release/archive.py", "{path}: {refused}"),
     ("backups/file_repository.py", "{file}: {said}"),
     ("places.py", "{self.config}: {wrong}"),
     ("backups/server_repository.py", "PostgreSQL: {str(error.orig).strip().partition(chr(10))[0]}"),

@@ -26,7 +26,7 @@ from tests.ops.installation import (
 )
 
 # Nothing here asks the engine that the suite runs on, but for these.
-ON_BOTH = ("backups/test_dump.py", "test_seed.py")
+ON_BOTH = ("backups/test_dump.py", "seeding/test_seed.py")
 HERE = Path(__file__).parent
 ON_POSTGRES = os.environ.get("LIFETRACKER_TEST_ENGINE") == "postgres"
 TESTS = [path.relative_to(HERE).as_posix() for path in HERE.rglob("test_*.py")]

@@ -23,6 +23,7 @@ from lifetracker.ops.deploying import rehearsal
 from lifetracker.ops.deploying.breaks import BREAKS, interruptible
 from lifetracker.ops.deploying.recover import recover
 from lifetracker.ops.deploying.work import Work, clear_away
+from lifetracker.ops.files import sync
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -222,8 +223,8 @@ def _settle(work: Work) -> None:
     os.sync()
     work.places.releases.mkdir(exist_ok=True)
     os.replace(new, work.release.folder)
-    archive.sync(work.places.releases)
-    archive.sync(work.places.home)
+    sync(work.places.releases)
+    sync(work.places.home)
 
 
 def _rehearse(work: Work, new: Release) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lifetracker.ops import files as backup_files
+from lifetracker.ops import files
 from lifetracker.ops.backups import database as backup_database
 from lifetracker.ops.backups import restore_database
 from lifetracker.ops.backups.manifest import DATABASE, Backup
@@ -32,9 +32,9 @@ def copied(places: Places, saved: Backup | None = None) -> Iterator[Mapping[str,
     """Settings that name a copy of the live database, or of a backup's; it goes when this ends."""
     place, source = folder(places), source_of(places)
     shutil.rmtree(place, ignore_errors=True)
-    backup_files.lend(place, USER)
+    files.lend(place, USER)
     try:
-        backup_files.require_space(place, saved.database.stat().st_size if saved else source.size)
+        files.require_space(place, saved.database.stat().st_size if saved else source.size)
         if saved is None:
             backup_database.copy(source, place)
         else:
