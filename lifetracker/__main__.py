@@ -24,7 +24,7 @@ try:
     elif sys.argv[1:2] and sys.argv[1] in WITHOUT_FEATURES:
         from lifetracker.ops.commands import run
     else:
-        from lifetracker.cli import main as run
+        from lifetracker.cli.commands import main as run
 except Exception as broken:  # whatever a damaged file makes Python say
     if RELEASE is None:
         raise

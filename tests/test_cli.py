@@ -19,7 +19,8 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from lifetracker import __version__, cli
+from lifetracker import __version__
+from lifetracker.cli import commands as cli
 from lifetracker.core import guards, logging, release, smoke
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.guarding import pins
@@ -684,7 +685,7 @@ class TestOnTrial:
 class TestDamagedRelease:
     def test_says_so_in_a_sentence(self, tmp_path: Path) -> None:
         """Whatever Python says of what it cannot load; from a checkout it says it itself."""
-        shutil.copytree(Path(cli.__file__).parent, tmp_path / "lifetracker")
+        shutil.copytree(Path(cli.__file__).parents[1], tmp_path / "lifetracker")
         (tmp_path / "release.json").write_text('{"id": "r1"}')
         (tmp_path / "typer.py").write_text("def broken(:")
         command = [sys.executable, "-P", "-m", "lifetracker", "deploy", "--status"]

@@ -12,7 +12,14 @@ from tests.processes import unmeasured
 FRAMEWORK = ("fastapi", "starlette")
 WITHOUT_FRAMEWORK = (
     *("core.errors", "core.db", "core.auth", "core.config", "core.health", "core.smoke", "core.process.parent"),
-    *("ops.commands", "ops.backups.commands", "ops.backups.copy", "ops.installed", "migrations.upgrade", "cli"),
+    *(
+        "ops.commands",
+        "ops.backups.commands",
+        "ops.backups.copy",
+        "ops.installed",
+        "migrations.upgrade",
+        "cli.commands",
+    ),
 )
 
 

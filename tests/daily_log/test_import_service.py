@@ -16,8 +16,8 @@ import pytest
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
-from lifetracker import cli
 from lifetracker.challenges import service as challenges
+from lifetracker.cli import commands as cli
 from lifetracker.core.db import Database
 from lifetracker.core.sqlite import driver
 from tests.core.units import locked

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import typer
 
-from lifetracker import cli, ops
+from lifetracker import ops
+from lifetracker.cli import commands as cli
 from lifetracker.core.config import PREFIX, Settings
 from lifetracker.ops.checks.ops_check import CHECKS
 from lifetracker.ops.places import Places, ServerConfig

@@ -23,7 +23,7 @@ MODELS, SCHEMAS, CORE = "challenges/models.py", "challenges/schemas.py", "core/e
 WITHOUT_HTTP = (
     *("core/errors.py", "core/auth.py", "core/config.py", "core/health.py", "core/guards.py", "core/smoke.py"),
     *("core/db/door.py", "core/db/transaction.py", "core/db_checks/look_repository.py", "core/guarding/source.py"),
-    *("core/process/notify.py", "core/logging.py", "__main__.py", "cli.py", "wiring.py", "migrations/upgrade.py"),
+    *("core/process/notify.py", "core/logging.py", "__main__.py", "cli/users.py", "wiring.py", "migrations/upgrade.py"),
     *("ops/commands.py", "users/service.py", "users/repository.py", "users/models.py", "users/schemas.py"),
     *("challenges/rules.py", "templates/service.py", "daily_log/progress.py"),
 )
@@ -150,7 +150,7 @@ SINS = [
     *each("sql-machinery", ROUTER, 1, "import sqlmodel as orm"),
     *each("sql-machinery", PURE, 1, "from sqlalchemy import func"),
     *each("sql-machinery", SCHEMAS, 1, "from sqlmodel import select"),
-    *each("sql-machinery", "cli.py", 1, "import sqlalchemy"),
+    *each("sql-machinery", "cli/users.py", 1, "import sqlalchemy"),
     *each("sql-machinery", CORE, 1, "import sqlalchemy"),
     *each(
         "layer", SERVICE, 1,
@@ -169,7 +169,7 @@ SINS = [
     *each("layer", "challenges/repository.py", 1, "from . import service", "from ..users import repository"),
     *each("layer", PURE, 1, "from . import service", "from . import repository"),
     *each("layer", SCHEMAS, 1, "from .service import start_challenge"),
-    *each("layer", "cli.py", 1, "from lifetracker.users import repository", "from lifetracker.users import router"),
+    *each("layer", "cli/users.py", 1, "from lifetracker.users import repository", "from lifetracker.users import router"),
     *each("layer", "main.py", 1, "from lifetracker.users import repository"),
     *each("layer", "wiring.py", 1, "from lifetracker.users import repository"),
     *each(
@@ -328,7 +328,7 @@ HONEST = [
     Honest("challenges/turn_repository.py", "Q = 'SELECT id FROM users'"),
     Honest("challenges/repositories/turns.py", "from ..models import Challenge\nQ = 'SELECT id FROM users'"),
     Honest("migrations/versions/0002_more.py", "import sqlalchemy as sa\nQ = sa.text('SELECT 1')"),
-    Honest("cli.py", "import typer\ntyper.echo('x')\nfrom lifetracker.users import service"),
+    Honest("cli/users.py", "import typer\ntyper.echo('x')\nfrom lifetracker.users import service"),
     Honest("application.py", "from fastapi import FastAPI\nfrom lifetracker.users import router"),
     Honest("about.py", "from fastapi import APIRouter\nfrom lifetracker.core.http.route import JsonRoute"),
     Honest("main.py", "from fastapi import FastAPI\nfrom lifetracker.application import create_app"),
@@ -351,6 +351,6 @@ HONEST = [
     Honest("users/token_repository.py", "from lifetracker.core.db.prepared import Prepared"),
     Honest("ops/release.py", "import os\nwith os.fdopen(descriptor, 'w') as file: file.write('x')"),
     Honest("ops/release.py", "import os\ndescriptor = os.open('lock', os.O_CREAT)\nos.write(descriptor, b'1')"),
-    Honest("cli.py", "import typer\ntyper.confirm('Delete it?', abort=True)"),
+    Honest("cli/users.py", "import typer\ntyper.confirm('Delete it?', abort=True)"),
     Honest("main.py", "from lifetracker.core import logging\nlogging.set_up()"),
 ]

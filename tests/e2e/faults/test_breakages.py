@@ -66,7 +66,7 @@ JOURNALD_AS_IT_WAS = f"rm -r /etc/systemd/journald.conf.d; systemctl restart sys
 OPEN = "'NoNewPrivileges=no' 'SystemCallFilter=' 'ProtectSystem=no' 'PrivateUsers=no' 'RestrictNamespaces=no'"
 HOST = "'ExecStart=' 'ExecStart=/opt/lifetracker/api/.venv/bin/uvicorn lifetracker.main:app --host 0.0.0.0 --port 8000'"
 PYC = "$live/lifetracker/__pycache__/main.cpython-311.pyc"
-OTHER_PYC = "$live/lifetracker/__pycache__/cli.cpython-311.pyc"
+OTHER_PYC = "$live/lifetracker/cli/__pycache__/commands.cpython-311.pyc"
 TWIN = "server { listen 443 ssl; server_name api.lifetracker.site; ssl_certificate /etc/lifetracker/tls/fullchain.pem;"
 TWIN += " ssl_certificate_key /etc/lifetracker/tls/privkey.pem; return 200 twin; }"
 
