@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from lifetracker import __version__
 from lifetracker.cli import commands as cli
+from lifetracker.cli import opened
 from lifetracker.core import guards, logging, release, smoke
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.guarding import pins
@@ -593,7 +594,7 @@ class TestRefusal:
         self, run: Run, here: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         join(here, "anna")
-        monkeypatch.setattr(cli, "Database", partial(Database, wait=0.05))
+        monkeypatch.setattr(opened, "Database", partial(Database, wait=0.05))
 
         with locked(here):
             assert_refused(run("users", "disable", ANNA), "the database is busy with another writer")
@@ -669,7 +670,7 @@ class TestOnTrial:
     @pytest.fixture(autouse=True)
     def tried(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         release.mark_of_trial(tmp_path / "r1").touch()
-        monkeypatch.setattr(cli, "TRIAL", release.Trial(tmp_path / "r1"))
+        monkeypatch.setattr(opened, "TRIAL", release.Trial(tmp_path / "r1"))
 
     def test_a_release_migrates_a_copy(self, run: Run, here: Database) -> None:
         """So that a return can see what was written since."""

@@ -114,7 +114,7 @@ RULES = (
         "print",
         "print and its like; typer.echo outside the operator's commands",
         "What is printed has no time, no level and no request id, and may hold a secret that the log would blot out.",
-        "Log it with loguru's logger; a command of the operator's echoes in cli.py or ops.",
+        "Log it with loguru's logger; a command of the operator's echoes in cli or ops.",
         output.prints,
     ),
     Rule(

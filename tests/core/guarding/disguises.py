@@ -201,7 +201,7 @@ DISGUISED = [
     *[Sin("direction", f"{right}/extra.py", 1, "from lifetracker import cli") for right in ("core", "users", "ops")],
     *[
         Sin("http", path, 1, "from starlette.responses import Response")
-        for path in (MODELS, SCHEMAS, CORE, "cli/users.py", "wiring.py", "ops/extra.py", "core/db/statements_repository.py")
+        for path in (MODELS, SCHEMAS, CORE, "cli/users.py", "wiring.py", "ops/extra.py")
     ],
 ]  # fmt: skip
 
