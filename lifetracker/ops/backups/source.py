@@ -56,6 +56,11 @@ def _source(address: str, stands_in: Path | None) -> Source:
     return Source(url.set(database=str(file)).render_as_string(), file)
 
 
+def is_there(source: Source) -> bool:
+    """A database is there; one on a server of its own always is."""
+    return source.file is None or source.file.exists()
+
+
 def _below(root: Path, file: Path) -> Path:
     """A trial below another root must not reach the real database by the path that a server knows it by."""
     return file if file.is_relative_to(root.absolute()) else root / file.relative_to("/")

@@ -18,7 +18,7 @@ import pytest
 from lifetracker.ops.backups import backup
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
-from lifetracker.ops.deploying import deploy, rollback, work
+from lifetracker.ops.deploying import deploy, judging, rollback, work
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -149,7 +149,7 @@ class TestDeploy:
             deploy.deploy(server.places, server.archive("1.0.0", python="2.9"), Teller(quiet=True), check=well)
 
     def test_refuses_with_too_little_disk(self, server: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(deploy, "SPARE", 1 << 60)
+        monkeypatch.setattr(judging, "SPARE", 1 << 60)
 
         with pytest.raises(Refused, match="MiB free, a deploy needs"):
             go(server, "1.0.0")

@@ -17,7 +17,7 @@ from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
-from lifetracker.ops.deploying import deploy, rollback, status, work
+from lifetracker.ops.deploying import deploy, judging, rollback, status, work
 from lifetracker.ops.deploying.work import WouldLose
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
@@ -170,7 +170,7 @@ class TestFullDisk:
     @pytest.fixture(autouse=True)
     def deaf(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nobody looks beforehand: what another process writes meanwhile is not seen by looking either."""
-        monkeypatch.setattr(deploy, "_refuse_too_little_disk", lambda *_: None)
+        monkeypatch.setattr(judging, "_refuse_too_little_disk", lambda *_: None)
 
     @pytest.mark.parametrize("step", ["backup database", "backup again", "swap", "record"])
     def test_of_backups_or_releases_undoes_nothing_that_was_acknowledged(

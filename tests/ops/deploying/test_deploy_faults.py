@@ -19,7 +19,7 @@ import pytest
 
 from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup
-from lifetracker.ops.deploying import deploy, work
+from lifetracker.ops.deploying import deploy, judging, work
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
@@ -80,7 +80,7 @@ class TestFullDisk:
     @pytest.fixture(autouse=True)
     def deaf(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nobody looks beforehand: what another process writes meanwhile is not seen by looking either."""
-        monkeypatch.setattr(deploy, "_refuse_too_little_disk", lambda *_: None)
+        monkeypatch.setattr(judging, "_refuse_too_little_disk", lambda *_: None)
 
     def test_while_unpacking_takes_away_what_filled_it(self, server: Trial) -> None:
         process = (server.folder / "pid").read_text()
