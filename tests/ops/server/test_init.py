@@ -15,6 +15,7 @@ import pytest
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.server import init as server_init
+from lifetracker.ops.server import steps as server_steps
 from lifetracker.ops.source import TREE
 from tests.ops.installation import prefer
 
@@ -300,7 +301,7 @@ class TestMachine:
         return log
 
     def tell(self, places: Places, log: Path, *, units_changed: bool, edge_changed: bool) -> list[str]:
-        steps = server_init._told_to_the_machine(places, "api.lifetracker.site", units_changed, edge_changed)
+        steps = server_steps._told_to_the_machine(places, "api.lifetracker.site", units_changed, edge_changed)
         for step in steps:
             if not step.is_so():
                 server_init._run(step)
@@ -363,7 +364,7 @@ class TestCommand:
     def test_says_so_where_nothing_is_deployed(self, places: Places) -> None:
         init(places)
 
-        command = places.root / server_init.COMMAND
+        command = places.root / server_steps.COMMAND
         done = subprocess.run([command, "deploy", "--status"], capture_output=True, text=True, check=False)
 
         assert (done.returncode, done.stdout) == (1, "")
