@@ -1,1 +1,1 @@
-"""What every feature stands on; knows none of them."""
+"""What every feature stands on, and knows none of them; begin with `db/` for data, with `http/` for requests."""

@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 
 from tests.docs.pages import ROOT, page
 
-MODULES = {file.stem for file in (ROOT / "lifetracker/ops").glob("[a-z]*.py")}
+OPS = ROOT / "lifetracker/ops"
+MODULES = {file.relative_to(OPS).with_suffix("").as_posix() for file in OPS.rglob("[a-z]*.py")}
 TABLE = re.findall(r"^\| (`.*?) \|", page("architecture").partition("## The room that looks after a server")[2], re.M)
 NAMED = {name for cell in TABLE for name in re.findall(r"`([^`]+)`", cell)}
 

@@ -54,5 +54,5 @@ def test_tells_of_each_fault_what_is_promised_tested_and_was_seen(row: list[str]
 
 
 def test_would_miss_a_test_that_is_gone() -> None:
-    assert "TestDeploy::test_that_never_was" not in nodes(TESTS / "ops" / "test_deploy.py")
-    assert "TestDeploy::test_brings_the_first_release_live" in nodes(TESTS / "ops" / "test_deploy.py")
+    assert "TestDeploy::test_that_never_was" not in nodes(TESTS / "ops" / "deploying" / "test_deploy.py")
+    assert "TestDeploy::test_brings_the_first_release_live" in nodes(TESTS / "ops" / "deploying" / "test_deploy.py")

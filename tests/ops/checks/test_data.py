@@ -161,5 +161,5 @@ class TestStrangers:
 def _let_commands_hold_the_database(server: Installation) -> None:
     for name in ("__main__.py", "ops/backups/copy.py"):
         file = server.release / "lifetracker" / name
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(HOLD, encoding="utf-8")
