@@ -11,7 +11,7 @@ import psutil
 
 from lifetracker.ops import age, shell
 from lifetracker.ops.places import Places
-from lifetracker.ops.unit import read_unit
+from lifetracker.ops.systemd import read_unit
 
 UNIT = "nginx.service"
 WORKER = "nginx: worker process"  # one that still ends its last connections is called otherwise

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifetracker.ops.places import SERVICE, USER
-from lifetracker.ops.unit import SOCKET
+from lifetracker.ops.systemd import SOCKET
 from tests.e2e.machine import Machine, Started
 from tests.e2e.trees import CHECKOUT
 

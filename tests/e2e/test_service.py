@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.ops.places import SERVICE
-from lifetracker.ops.unit import SOCKET
+from lifetracker.ops.systemd import SOCKET
 from tests.e2e import founding, releases, server
 from tests.e2e.machine import Machine
 from tests.e2e.telling import tell, tell_seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.ops.shell import ProgramFailed
-from lifetracker.ops.unit import Unit, read_unit
+from lifetracker.ops.systemd import Unit, read_unit
 from tests.ops.installation import Installation, running
 
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"

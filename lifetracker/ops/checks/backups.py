@@ -11,7 +11,7 @@ from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.checks.verdict import Verdict, failed, ok, skipped, warning, worst
 from lifetracker.ops.places import BACKUP, TIMER, Places
-from lifetracker.ops.unit import Unit, read_unit
+from lifetracker.ops.systemd import Unit, read_unit
 
 VERIFIED_DAYS = 35  # who tries it once a month is not told
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from lifetracker.ops import access
 from lifetracker.ops.backups.source import told_file
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok
 from lifetracker.ops.places import USER, Places
-from lifetracker.ops.unit import read_unit
+from lifetracker.ops.systemd import read_unit
 
 BESIDE = ("", "-wal", "-shm")
 ROOT = 0

@@ -13,7 +13,7 @@ from lifetracker.ops import shell, systemd
 from lifetracker.ops.answer import NoAnswer, ask
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, skipped
 from lifetracker.ops.places import Places
-from lifetracker.ops.unit import Unit, read_unit
+from lifetracker.ops.systemd import Unit, read_unit
 
 JOURNALD = "systemd-journald.service"
 TAKES_AT_MOST = 15.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from lifetracker.ops import access, age, nginx, shell
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, skipped
 from lifetracker.ops.places import Places
-from lifetracker.ops.unit import read_unit
+from lifetracker.ops.systemd import read_unit
 
 INCLUDED = ("conf.d", "sites-enabled", "modules-enabled")  # of these a file that was taken away counts, too
 ROOT = 0

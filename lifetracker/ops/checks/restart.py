@@ -9,7 +9,7 @@ from pathlib import Path
 from lifetracker.ops import age
 from lifetracker.ops.checks.verdict import Verdict, judged, skipped
 from lifetracker.ops.places import Places
-from lifetracker.ops.unit import Unit, drop_in_folders, read_unit
+from lifetracker.ops.systemd import Unit, drop_in_folders, read_unit
 
 OURS = ("LIFETRACKER_", "UVICORN_", "WEB_CONCURRENCY")  # how the names of settings begin
 

@@ -10,7 +10,7 @@ import psutil
 
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok, warning
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, Places
-from lifetracker.ops.unit import SOCKET, drop_ins_on_disk, read_unit
+from lifetracker.ops.systemd import SOCKET, drop_ins_on_disk, read_unit
 
 APPLICATION = "lifetracker.main:app"
 SOCKET_DROP_IN = f"{SERVICE}.d/socket.conf"

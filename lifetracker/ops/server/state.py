@@ -9,7 +9,7 @@ from grp import getgrgid
 from pathlib import Path
 
 from lifetracker.ops import age, nginx, shell
-from lifetracker.ops.unit import read_unit
+from lifetracker.ops.systemd import read_unit
 
 
 def is_so(path: Path, mode: str, owner: str | None) -> bool:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lifetracker.ops.places import SERVICE
-from lifetracker.ops.unit import SOCKET
+from lifetracker.ops.systemd import SOCKET
 from tests.ops.installation import Installation, running, serving_unit
 
 
