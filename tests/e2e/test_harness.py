@@ -13,6 +13,7 @@ import pytest
 from lifetracker.ops.places import SERVICE, USER
 from tests.e2e import server
 from tests.e2e.machine import CommandFailed, Disk, Machine
+from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -90,9 +91,10 @@ class TestLoad:
         assert len(server.verified(serving)["missing"]) == 1
 
     def test_an_addition_carried_out_twice_is_noticed(self, serving: Machine) -> None:
+        added_to = "challenge_id = (SELECT max(id) FROM challenges)"
         with server.under_load(serving, rate=100):
-            time.sleep(1)
-        twice = "UPDATE daily_log SET value = value + 1 WHERE challenge_id = (SELECT max(id) FROM challenges)"
+            until(lambda: server.query(serving, f"SELECT 1 FROM daily_log WHERE {added_to} LIMIT 1") == "1")
+        twice = f"UPDATE daily_log SET value = value + 1 WHERE {added_to}"
         serving.run(["sqlite3", server.DATABASE, twice], user=USER)
 
         assert server.verified(serving)["additions_doubled"] == 1
