@@ -9,7 +9,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, Text
 from sqlmodel import Field, SQLModel
 
 from lifetracker.core.db.models import BigId, ReadOnce, UtcDateTime, table_of
-from lifetracker.templates.schedule import SCHEDULE, Schedule
+from lifetracker.templates.schedule import STORED, AnySchedule
 
 
 class Challenge(SQLModel, table=True):
@@ -35,7 +35,7 @@ class Challenge(SQLModel, table=True):
     direction: str = Field(sa_type=Text)
     target: float
     unit: str | None = Field(sa_type=Text)
-    schedule: Schedule = Field(sa_type=ReadOnce(SCHEDULE))
+    schedule: AnySchedule = Field(sa_type=ReadOnce(STORED))
     first_start_date: date
     duration_days: int | None
     on_miss: str = Field(sa_type=Text)

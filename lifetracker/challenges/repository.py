@@ -26,7 +26,7 @@ _THIS = CHALLENGES.c.id == bindparam("this")
 def _own(fields: Iterable[str], which: ColumnElement[bool] = _LIVING) -> Select[Any]:
     """These fields of a person's challenges, the living ones unless said, when their rules were written, and turns."""
     with_turns = select(*(CHALLENGES.c[name] for name in fields), _RULES_AT, *_TURN).outerjoin(
-        TURNS, TURNS.c.challenge_id == CHALLENGES.c.id
+        TURNS, and_(TURNS.c.challenge_id == CHALLENGES.c.id, TURNS.c.user_id == CHALLENGES.c.user_id)
     )
     return with_turns.where(CHALLENGES.c.user_id == bindparam("of_user"), which)
 

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from lifetracker.core.day import ONE_DAY
 from lifetracker.templates.goal import Goal, OnMiss
-from lifetracker.templates.schedule import Schedule
+from lifetracker.templates.schedule import AnySchedule
 
 Status = TypeAliasType(
     "Status",
@@ -41,7 +41,7 @@ class Rules(NamedTuple):
 
     challenge_id: int
     goal: Goal
-    schedule: Schedule
+    schedule: AnySchedule
     first_start: date
     duration_days: int | None = None
     on_miss: OnMiss = "continue"

@@ -44,7 +44,7 @@ from lifetracker.templates.goal import (
     OnMiss,
     Target,
 )
-from lifetracker.templates.schedule import Daily, Schedule, StreakUnit
+from lifetracker.templates.schedule import AnySchedule, Daily, Schedule, StreakUnit
 
 EVERY_DAY = Daily(type="daily")
 TEMPLATE = Field(description="The slug of the template that it comes from.", examples=[None])
@@ -134,7 +134,7 @@ class ChallengePublic(Shown):
     direction: Direction
     target: Annotated[float, TARGET]
     unit: Annotated[str | None, UNIT]
-    schedule: Schedule
+    schedule: AnySchedule
     start_date: Annotated[date, START_DATE]
     end_date: date | None = Field(
         description="The running attempt's last day; null without an end.", examples=["2026-04-09"]

@@ -13,12 +13,12 @@ from math import fsum, sqrt
 
 from lifetracker.daily_log.attempts import Log, Logged
 from lifetracker.templates.goal import Goal, outcome
-from lifetracker.templates.schedule import Schedule, frequency
+from lifetracker.templates.schedule import AnySchedule, frequency
 
 
 def score_on(
     goal: Goal,
-    schedule: Schedule,
+    schedule: AnySchedule,
     log: Log,
     last: date,
     rests_on: Callable[[date], bool] | None,

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -77,22 +78,37 @@ Schedule = TypeAliasType(
         Field(discriminator="type", description="On which days it asks for something."),
     ],
 )
+
+
+class Unknown(BaseModel):
+    """One that a release after this one made. It is shown as it is and asks for nothing."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
+
+# What is stored and shown; what is sent is a `Schedule`.
+AnySchedule = Annotated[Schedule | SkipJsonSchema[Unknown], Field(union_mode="left_to_right")]
+STORED: TypeAdapter[Daily | Weekly | Times | Interval | Unknown] = TypeAdapter(AnySchedule)
 SCHEDULE: TypeAdapter[Daily | Weekly | Times | Interval] = TypeAdapter(Schedule)
 
 
-def names(schedule: Schedule, day: date, start: date) -> bool:
+def names(schedule: AnySchedule, day: date, start: date) -> bool:
     """Whether the schedule names this day; `times` names every day, since the person picks."""
     if isinstance(schedule, Weekly):
         return WEEKDAYS[day.weekday()] in schedule.days
     if isinstance(schedule, Interval):
         return (day - start).days % schedule.days == 0
-    return True
+    return not isinstance(schedule, Unknown)
 
 
-def days_named(schedule: Schedule, start: date, last: date, begin: date | None = None) -> Iterable[date]:
+def days_named(schedule: AnySchedule, start: date, last: date, begin: date | None = None) -> Iterable[date]:
     """The days from `start` to `last` that the schedule names, ascending; with `begin`, none before that day."""
     if begin == last and begin >= start:  # nearly always, where all days before are counted already
         return (last,) if names(schedule, last, start) else ()
+    if isinstance(schedule, Unknown):
+        return ()
     stride = schedule.days if isinstance(schedule, Interval) else 1
     first = start.toordinal()
     passed = 0 if begin is None else max(0, begin.toordinal() - first)
@@ -103,7 +119,7 @@ def days_named(schedule: Schedule, start: date, last: date, begin: date | None =
     return (day for day in days if day.weekday() in wanted)
 
 
-def frequency(schedule: Schedule) -> tuple[int, int]:
+def frequency(schedule: AnySchedule) -> tuple[int, int]:
     """N times in D days, as the score sees the schedule."""
     match schedule:
         case Weekly():
@@ -117,7 +133,7 @@ def frequency(schedule: Schedule) -> tuple[int, int]:
     return (1, 1) if pair[0] == pair[1] else pair
 
 
-def streak_unit(schedule: Schedule) -> StreakUnit:
+def streak_unit(schedule: AnySchedule) -> StreakUnit:
     return schedule.per if isinstance(schedule, Times) else "day"
 
 

@@ -40,7 +40,7 @@ from lifetracker.templates.goal import (
     OnMiss,
     Target,
 )
-from lifetracker.templates.schedule import Daily, Schedule
+from lifetracker.templates.schedule import AnySchedule, Daily, Schedule
 
 Category = TypeAliasType(
     "Category",
@@ -122,7 +122,7 @@ class TemplatePublic(Shown):
     direction: Direction
     target: Annotated[float, TARGET]
     unit: Annotated[str | None, UNIT]
-    schedule: Schedule
+    schedule: AnySchedule
     duration_days: Annotated[int | None, DURATION_DAYS]
     on_miss: OnMiss
     allowed_misses: Annotated[int | None, ALLOWED_MISSES]

@@ -39,7 +39,18 @@ def tidied(document: Schema) -> Schema:
         schema.pop("default", None)
         for shape in schema.get("properties", {}).values():
             describe(shape, shape, known)
+    for unseen in known.keys() - _referred_to(renamed):
+        del known[unseen]
     return renamed
+
+
+def _referred_to(node: Any) -> set[str]:
+    """The names of components that anything within refers to."""
+    if isinstance(node, dict):
+        return set().union(*map(_referred_to, node.values()))
+    if isinstance(node, list):
+        return set().union(*map(_referred_to, node))
+    return {node.removeprefix(REFERENCE)} if isinstance(node, str) and node.startswith(REFERENCE) else set()
 
 
 def _renamed(node: Any) -> Any:

@@ -170,8 +170,8 @@ class TestTwice:
     def test_is_the_same_bytes_from_another_process(self, built: Path, tree: Path, tmp_path: Path) -> None:
         """Whose sets are in another order."""
         code = (
-            "import sys; from pathlib import Path; from lifetracker.ops import release_build\n"
-            "release_build.build(Path(sys.argv[1]), tree=Path(sys.argv[2]))"
+            "import sys; from pathlib import Path; from lifetracker.ops.release import build\n"
+            "build.build(Path(sys.argv[1]), tree=Path(sys.argv[2]))"
         )
         here = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(TREE)}
 
