@@ -28,7 +28,7 @@ def current() -> Path:
     return _built(CHECKOUT)
 
 
-def next_version(version: str = "0.1.1") -> Path:
+def next_version(version: str = "0.2.1") -> Path:
     """One that says another version, and is the same otherwise."""
     old, new = (f'__version__ = "{each}"' for each in (__version__, version))
     return changed(lambda tree: replace(tree / "lifetracker/__init__.py", old, new))

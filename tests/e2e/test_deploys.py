@@ -53,7 +53,7 @@ class TestOverSsh:
 
         tell(told)
         assert told.splitlines()[-1] == f"DEPLOY OK: {server.release(serving)}"
-        assert server.health(serving)["version"] == "0.1.1"
+        assert server.health(serving)["version"] == "0.2.1"
 
 
 def upload_half(machine: Machine, archive: Path) -> str:

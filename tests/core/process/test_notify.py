@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lifetracker import __version__
 from lifetracker.core.process import notify
 from lifetracker.core.process.notify import Crew
 from tests.engines import make
@@ -319,7 +320,7 @@ class TestApplication:
 
         serve(app="lifetracker.main:app", LIFETRACKER_DATABASE_URL=url)
 
-        systemd.hear_until(lambda heard: "STATUS=LifeTracker 0.1.0, release none: 1 worker serves" in heard)
+        systemd.hear_until(lambda heard: f"STATUS=LifeTracker {__version__}, release none: 1 worker serves" in heard)
 
     def test_is_never_ready_where_it_may_not_start(
         self, serve: Callable[..., psutil.Popen], systemd: Listener, tmp_path: Path
