@@ -14,7 +14,7 @@ WITHOUT_FRAMEWORK = (
     *("core.errors", "core.db", "core.auth", "core.config", "core.health", "core.smoke", "core.process.parent"),
     *(
         "ops.commands",
-        "ops.backups.commands",
+        "ops.backup_commands",
         "ops.backups.copy",
         "ops.installed",
         "migrations.upgrade",

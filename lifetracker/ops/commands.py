@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import journal, source
-from lifetracker.ops.backups import commands as backup_commands
+from lifetracker.ops import backup_commands, journal, source
 from lifetracker.ops.checks import commands as check_commands
 from lifetracker.ops.deploying import deploy as deploying
 from lifetracker.ops.deploying import recover, remote, rollback, status

@@ -26,11 +26,11 @@ from typer.testing import CliRunner
 from lifetracker.core import sqlite
 from lifetracker.migrations import HEAD
 from lifetracker.ops import files
+from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backups import backup as backups
 from lifetracker.ops.backups import database as backup_database
 from lifetracker.ops.backups import restore_database
 from lifetracker.ops.backups.child import ask
-from lifetracker.ops.backups.commands import commands
 from lifetracker.ops.backups.file_repository import Damaged, NotOurs
 from lifetracker.ops.backups.manifest import (
     MANIFEST,
@@ -251,7 +251,7 @@ class TestRefusal:
 
 
 def backup_in_a_process(server: Server, preexec: Callable[[], None]) -> subprocess.CompletedProcess[str]:
-    code = "from lifetracker.ops.backups.commands import commands; commands()"
+    code = "from lifetracker.ops.backup_commands import commands; commands()"
     command = [sys.executable, "-c", code, "backup", "--keep", "1", "--root", str(server.places.root)]
     # What measures the tests' coverage would have no room for its own file either, and leave a damaged one.
     return subprocess.run(

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database
 from lifetracker.ops import journal
+from lifetracker.ops.backup_commands import commands
 from lifetracker.ops.backups import backup as backups
 from lifetracker.ops.backups import restore as restoring
-from lifetracker.ops.backups.commands import commands
 from lifetracker.ops.backups.file_repository import fold
 from lifetracker.ops.backups.manifest import MANIFEST, Backup, Unsound
 from lifetracker.ops.backups.restore_units import STOPPED, Units
