@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lifetracker.core import database_url, origins, setting_values
-from lifetracker.core.http.root_path import refuse_no_root_path
 
 PREFIX = "LIFETRACKER_"
+ROOT_PATH = "UVICORN_ROOT_PATH"  # the server's, which takes any text for it
 MANY = 1_000_000_000
 
 
@@ -84,6 +84,14 @@ def load_settings() -> Settings:
     if wrong:
         raise SettingsRefused("; ".join(wrong))
     return settings
+
+
+def refuse_no_root_path(environment: Mapping[str, str]) -> None:
+    """Raise `ValueError` where the environment names a root path that cannot be."""
+    try:
+        setting_values.root_path(environment.get(ROOT_PATH, ""))
+    except ValueError as wrong:
+        raise ValueError(f"{ROOT_PATH}: {wrong}") from None
 
 
 def _sentences(refused: ValidationError) -> Iterator[str]:

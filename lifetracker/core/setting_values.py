@@ -1,4 +1,4 @@
-"""What a setting may say: a word, a number, a version, a line. Pure.
+"""What a setting may say: a word, a number, a version, a line, a path. Pure.
 
 Each reader answers the value, mended where its meaning is plain, or raises `ValueError` with what would be right. None
 repeats what it was given: somebody may have put a password into the wrong line.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 DIGITS = re.compile(r"[0-9]+")
 MOST_DIGITS = 30
 VERSION = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){1,2}(-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?")
+SEGMENTS = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 LONGEST_VERSION, LONGEST_LINE = 50, 200  # characters
 EMPTY = "is empty: leave the line out, or write"
 
@@ -56,3 +58,14 @@ def line(given: str) -> str | None:
     if not said.isprintable():
         raise ValueError("holds a character that cannot be seen: it must be one line of plain text, in UTF-8")
     return said or None
+
+
+@lru_cache(maxsize=8)
+def root_path(given: str) -> str:
+    """As it can be put before a path: `/api` for `api`, `/api/` and `/api`, nothing for `/`; else `ValueError`."""
+    said = given.strip()
+    bare = said.removesuffix("/")
+    path = bare if bare.startswith("/") or not bare else f"/{bare}"
+    if not SEGMENTS.fullmatch(path):
+        raise ValueError("must be a path in plain letters and nothing else, as /api")
+    return path

@@ -6,35 +6,12 @@ as `/` made it, is another host.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 from loguru import logger
 
 from lifetracker.core.http.quick import Scope
-
-NAME = "UVICORN_ROOT_PATH"
-SEGMENTS = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-
-
-def refuse_no_root_path(environment: Mapping[str, str]) -> None:
-    """Raise `ValueError` where the environment names a root path that cannot be."""
-    try:
-        root_path(environment.get(NAME, ""))
-    except ValueError as wrong:
-        raise ValueError(f"{NAME}: {wrong}") from None
-
-
-@lru_cache(maxsize=8)
-def root_path(given: str) -> str:
-    """As it can be put before a path: `/api` for `api`, `/api/` and `/api`, nothing for `/`; else `ValueError`."""
-    said = given.strip()
-    bare = said.removesuffix("/")
-    path = bare if bare.startswith("/") or not bare else f"/{bare}"
-    if not SEGMENTS.fullmatch(path):
-        raise ValueError("must be a path in plain letters and nothing else, as /api")
-    return path
+from lifetracker.core.setting_values import root_path
 
 
 def rooted(scope: Scope) -> Scope:

@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from lifetracker.core.http.root_path import refuse_no_root_path, root_path, rooted
+from lifetracker.core.config import refuse_no_root_path
+from lifetracker.core.http.root_path import rooted
+from lifetracker.core.setting_values import root_path
 from tests.people import PASSWORD
 
 PLAIN = [("", ""), (" ", ""), ("/", ""), ("/api", "/api"), ("/api/", "/api"), ("api", "/api"), ("api/v1/", "/api/v1")]
