@@ -181,6 +181,12 @@ def document(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def picture(session: nox.Session) -> None:
+    """Draw docs/architecture.svg anew, from the imports in the source."""
+    session.run(PYTHON, "-m", "tests.picture")
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Make Python's lock files anew, for every supported version and platform, from what pyproject.toml asks for.
 
