@@ -8,7 +8,7 @@ import gc
 import sys
 
 from lifetracker.core.release import RELEASE
-from lifetracker.ops import source
+from lifetracker.ops import started_from
 
 gc.disable()  # while modules load nothing becomes garbage, and looking for it takes a third of the time
 
@@ -37,7 +37,7 @@ gc.enable()
 
 
 def main() -> None:
-    source.clean_up_at_exit()
+    started_from.clean_up_at_exit()
     run()
 
 

@@ -19,12 +19,12 @@ from lifetracker.challenges.schemas import (
     Stored,
 )
 from lifetracker.challenges.stored import RULES, rules_of, show, shown_fields, stored_of
+from lifetracker.core.cursors import paged, read_cursor
 from lifetracker.core.db import Transaction
 from lifetracker.core.db.holding import MANY
 from lifetracker.core.errors import Conflict, Invalid, NotFound, TooMany
 from lifetracker.core.hooks import Hook
 from lifetracker.core.http.etags import refuse_stale
-from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Page
 from lifetracker.core.validation import FieldError
 from lifetracker.templates import service as templates

@@ -10,11 +10,11 @@ from lifetracker.challenges import service as challenges
 from lifetracker.challenges.life_service import Archived, BeforeStart, DateInFuture
 from lifetracker.challenges.rules import Attempt, Rules, status_of
 from lifetracker.challenges.schemas import BriefStats
+from lifetracker.core.cursors import paged, read_cursor
 from lifetracker.core.day import FIRST_DAY, LAST_DAY, ONE_DAY
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import InvalidField, NotFound
 from lifetracker.core.http.etags import refuse_existing, refuse_stale
-from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Id, Page
 from lifetracker.daily_log import repository, standing_service
 from lifetracker.daily_log.attempts import Logged

@@ -20,7 +20,7 @@ from lifetracker.core.errors import Conflict
 from lifetracker.migrations import HEAD, UNFINISHED, schema
 from lifetracker.migrations import copy_repository as repository
 from lifetracker.migrations.canonical import Tally
-from lifetracker.migrations.copy_source import CopyRefused, Source, file_of, looking_into, reading
+from lifetracker.migrations.original import CopyRefused, Source, file_of, looking_into, reading
 from lifetracker.migrations.upgrade import upgrade_in
 
 Tell = Callable[[str], None]

@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from lifetracker.core.config import SettingsRefused
-from lifetracker.ops import backup_commands, journal, source
+from lifetracker.ops import backup_commands, journal, started_from
 from lifetracker.ops.checks import commands as check_commands
 from lifetracker.ops.deploying import deploy as deploying
 from lifetracker.ops.deploying import recover, remote, rollback, status
-from lifetracker.ops.deploying.breaks import interruptible
+from lifetracker.ops.deploying.interrupts import interruptible
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import build as release_build
@@ -113,7 +113,7 @@ def deploy(
 
 
 def _archive(given: Path | None) -> Path:
-    found = given or source.archive()
+    found = given or started_from.archive()
     if found is None:
         raise Refused("which archive? `lifetracker deploy ARCHIVE`")
     return found

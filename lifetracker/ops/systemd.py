@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from lifetracker.ops import answer, shell
+from lifetracker.ops import probe, shell
 from lifetracker.ops.places import SERVICE
 from lifetracker.ops.refusal import Refused
 
@@ -65,7 +65,7 @@ def stop() -> None:
 
 def ask_health(url: str) -> dict[str, Any]:
     """What `/health` of the service answers, whatever its status; `Refused` when nothing does."""
-    said = answer.ask(f"{url}/health", seconds=ANSWER_TAKES_AT_MOST).body
+    said = probe.ask(f"{url}/health", seconds=ANSWER_TAKES_AT_MOST).body
     if "status" not in said:
         raise Refused(f"{url}/health answers something else than our service does")
     return said

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from lifetracker.core.cursors import paged, read_cursor
 from lifetracker.core.db import Transaction
 from lifetracker.core.errors import NotFound, TooMany
 from lifetracker.core.http.etags import refuse_stale
-from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import MAX_ID, Page, Text
 from lifetracker.templates import repository
 from lifetracker.templates.promise import completed, overlaid

@@ -11,9 +11,9 @@ from math import ceil
 from typing import Any
 
 from lifetracker.core.auth import digest, hash_to_keep, new_token, password_fits
+from lifetracker.core.cursors import paged, read_cursor
 from lifetracker.core.db import Database, Transaction, asks_once
 from lifetracker.core.errors import Forbidden, InvalidField, NotFound, Problem, TooMany, Unauthorized
-from lifetracker.core.pages import paged, read_cursor
 from lifetracker.core.schemas import Id, Page
 from lifetracker.users import repository, token_repository
 from lifetracker.users.address_service import find_account

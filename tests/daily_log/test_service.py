@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from lifetracker.core.cursors import write_cursor
 from lifetracker.core.db import Database
-from lifetracker.core.pages import write_cursor
 from lifetracker.core.schemas import MAX_ID
 from lifetracker.daily_log import service
 from lifetracker.daily_log.schemas import EntryAdd, EntryWrite, RangeQuery

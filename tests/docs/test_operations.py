@@ -148,7 +148,7 @@ class TestSteps:
 
         told = re.findall(r"^\| `([a-z -]+)` \|", table, re.MULTILINE)
 
-        files = ("deploying/deploy.py", "deploying/judging.py", "deploying/work.py", "journal.py")
+        files = ("deploying/deploy.py", "deploying/judging.py", "deploying/undertaking.py", "journal.py")
         assert set(told) == {name for file in files for name in _steps(OPS / file)}
         assert told.index("backup code") < told.index("migration") < told.index("swap") < told.index("smoke")
 

@@ -18,8 +18,8 @@ from lifetracker.core.db.engines import SchemaRefused
 from lifetracker.core.errors import Conflict
 from lifetracker.daily_log.models import DAILY_LOG
 from lifetracker.migrations import HEAD, UNFINISHED, copy_repository
-from lifetracker.migrations.copy_source import CopyRefused
 from lifetracker.migrations.copying import Copied, copy_database
+from lifetracker.migrations.original import CopyRefused
 from lifetracker.migrations.schema import current, require_servable
 from lifetracker.migrations.tables import METADATA
 from lifetracker.migrations.upgrade import differences, upgrade

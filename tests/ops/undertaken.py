@@ -9,7 +9,7 @@ from itertools import repeat
 from pathlib import Path
 
 from lifetracker.ops.checks.ops_check import Outcome
-from lifetracker.ops.deploying.work import Work
+from lifetracker.ops.deploying.undertaking import Work
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases

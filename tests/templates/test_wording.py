@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifetracker.core.pages import write_cursor
+from lifetracker.core.cursors import write_cursor
 from lifetracker.templates.wording import order_key, sought, words_of
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]

@@ -23,13 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.db import statements_repository as statements
+from lifetracker.core.db.baton import Turns
 from lifetracker.core.db.checkpoints import Checkpoints
 from lifetracker.core.db.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.db.holding import AT_MOST, TooLongHere, Watch, name_of
 from lifetracker.core.db.open_file import OpenFile
 from lifetracker.core.db.statements_repository import translated
 from lifetracker.core.db.transaction import P, R, Transaction, Work
-from lifetracker.core.db.turns import Turns
 from lifetracker.core.db.units import transact, transact_in_place, transact_together
 from lifetracker.core.db.waiting import Locked, Together, Waiting, pauses
 from lifetracker.core.errors import Busy, Conflict, Unavailable

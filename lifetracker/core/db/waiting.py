@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, TypeVar
 
+from lifetracker.core.db.baton import Turns
 from lifetracker.core.db.holding import Watch, name_of
-from lifetracker.core.db.turns import Turns
 from lifetracker.core.errors import Busy
 
 R = TypeVar("R")

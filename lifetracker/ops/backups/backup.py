@@ -15,8 +15,8 @@ from lifetracker.ops import files
 from lifetracker.ops.backups import database
 from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups.file_repository import Damaged, NotOurs
+from lifetracker.ops.backups.live_database import Source, source_of
 from lifetracker.ops.backups.manifest import Backup, Facts, Manifest, Tried, Unsound
-from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lifetracker.core.release import advice_without_database
 from lifetracker.ops.backups.child import ask
+from lifetracker.ops.backups.live_database import NAME, Source
 from lifetracker.ops.backups.manifest import DATABASE, Backup, Facts, Unsound
-from lifetracker.ops.backups.source import NAME, Source
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
 

@@ -21,7 +21,7 @@ from lifetracker.ops import shell
 from lifetracker.ops.backups import server_repository as repository
 from lifetracker.ops.backups.copy import answer
 from lifetracker.ops.backups.file_repository import Damaged
-from lifetracker.ops.backups.source import NAME
+from lifetracker.ops.backups.live_database import NAME
 from lifetracker.ops.refusal import Refused
 
 URL = url_of(os.environ.get(NAME, "sqlite:///none.db"))

@@ -11,10 +11,10 @@ from lifetracker.ops.backups import backup as backups
 from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups import restore_database as database
 from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.live_database import Source, source_of
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.backups.restore_database import Losses
 from lifetracker.ops.backups.restore_units import Units
-from lifetracker.ops.backups.source import Source, source_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 

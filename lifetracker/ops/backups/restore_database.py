@@ -11,8 +11,8 @@ from lifetracker.ops.backups.child import ask
 from lifetracker.ops.backups.copy import BESIDE
 from lifetracker.ops.backups.database import DUMP, require_same
 from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
+from lifetracker.ops.backups.live_database import NAME, Source
 from lifetracker.ops.backups.manifest import Backup, Facts
-from lifetracker.ops.backups.source import NAME, Source
 from lifetracker.ops.files import require_space
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused

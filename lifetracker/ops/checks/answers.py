@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from lifetracker.ops.answer import Answer, NoAnswer, ask
 from lifetracker.ops.checks.verdict import Verdict, failed, ok, skipped
 from lifetracker.ops.places import Places
+from lifetracker.ops.probe import Answer, NoAnswer, ask
 
 DEEP_ANSWERS_WITHIN = 15.0  # it waits for the database's lock as long as a write would
 

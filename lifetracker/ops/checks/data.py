@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from lifetracker.ops import access
-from lifetracker.ops.backups.source import told_file
+from lifetracker.ops.backups.live_database import told_file
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.systemd import read_unit

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lifetracker.ops import shell
-from lifetracker.ops.answer import ANSWERS_WITHIN
 from lifetracker.ops.checks.verdict import State, Verdict, failed, ok, skipped, warning
 from lifetracker.ops.places import Places
+from lifetracker.ops.probe import ANSWERS_WITHIN
 
 FAILS_UNDER, WARNS_UNDER = 7, 21
 DAY = 24 * 60 * 60

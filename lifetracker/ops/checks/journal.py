@@ -10,9 +10,9 @@ from typing import Any
 
 from lifetracker.core.logging import FOLD
 from lifetracker.ops import shell, systemd
-from lifetracker.ops.answer import NoAnswer, ask
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, skipped
 from lifetracker.ops.places import Places
+from lifetracker.ops.probe import NoAnswer, ask
 from lifetracker.ops.systemd import Unit, read_unit
 
 JOURNALD = "systemd-journald.service"

@@ -14,7 +14,7 @@ from lifetracker.ops import access, systemd
 from lifetracker.ops.checks.restart import environment_of
 from lifetracker.ops.checks.verdict import Verdict, judged, skipped
 from lifetracker.ops.places import SERVICE, Places
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 
 # Directives whose value systemd tells as the unit has it. The rest of the unit is an operator's to change.
 WALLS = (

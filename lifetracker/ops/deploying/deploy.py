@@ -11,13 +11,13 @@ from lifetracker.core.release import NO_DATABASE
 from lifetracker.ops import journal
 from lifetracker.ops.backups import backup
 from lifetracker.ops.backups.file_repository import NotOurs
-from lifetracker.ops.backups.source import is_there, source_of
+from lifetracker.ops.backups.live_database import is_there, source_of
 from lifetracker.ops.checks import ops_check
 from lifetracker.ops.deploying import rehearsal
-from lifetracker.ops.deploying.breaks import BREAKS, interruptible
+from lifetracker.ops.deploying.interrupts import BREAKS, interruptible
 from lifetracker.ops.deploying.judging import Check, judge
 from lifetracker.ops.deploying.recover import recover
-from lifetracker.ops.deploying.work import Work, clear_away
+from lifetracker.ops.deploying.undertaking import Work, clear_away
 from lifetracker.ops.files import sync
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lifetracker.ops.backups.file_repository import NotOurs
-from lifetracker.ops.backups.source import is_there, source_of
+from lifetracker.ops.backups.live_database import is_there, source_of
 from lifetracker.ops.checks import ops_check
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.deploying import rehearsal
-from lifetracker.ops.deploying.work import Work
+from lifetracker.ops.deploying.undertaking import Work
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import venv

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifetracker.ops.deploying.breaks import BREAKS
-from lifetracker.ops.deploying.work import Work, WouldLose, clear_away
+from lifetracker.ops.deploying.interrupts import BREAKS
+from lifetracker.ops.deploying.undertaking import Work, WouldLose, clear_away
 from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases, start_archive

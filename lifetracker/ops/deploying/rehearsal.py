@@ -13,9 +13,9 @@ from pathlib import Path
 from lifetracker.ops import files
 from lifetracker.ops.backups import database as backup_database
 from lifetracker.ops.backups import restore_database
+from lifetracker.ops.backups.live_database import NAME, source_of
 from lifetracker.ops.backups.manifest import DATABASE, Backup
 from lifetracker.ops.backups.restore_database import Losses
-from lifetracker.ops.backups.source import NAME, source_of
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.release.releases import Release
 

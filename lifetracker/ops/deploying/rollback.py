@@ -5,12 +5,12 @@ from __future__ import annotations
 from lifetracker.core.day import utc_now
 from lifetracker.ops import by_hand, journal, systemd
 from lifetracker.ops.backups import backup, restore, restore_database
-from lifetracker.ops.backups.source import source_of
+from lifetracker.ops.backups.live_database import source_of
 from lifetracker.ops.by_hand import Check
-from lifetracker.ops.deploying.breaks import BREAKS, interruptible
 from lifetracker.ops.deploying.deploy import refuse_lost_database
+from lifetracker.ops.deploying.interrupts import BREAKS, interruptible
 from lifetracker.ops.deploying.recover import recover
-from lifetracker.ops.deploying.work import Work
+from lifetracker.ops.deploying.undertaking import Work
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused

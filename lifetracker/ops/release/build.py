@@ -17,11 +17,11 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from lifetracker import __version__
 from lifetracker.core import guards
-from lifetracker.ops import shell, source
+from lifetracker.ops import shell, started_from
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import lock_file
 from lifetracker.ops.release.archive import MANIFEST, MARK, TRAILER, Manifest
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 
 # Python reads a zip from its end. Where that was cut off it takes the file for source, and says what the second line
 # wants of it: a SyntaxError, with the one sentence in it that helps.
@@ -39,7 +39,7 @@ OLDER_PLATFORMS = ("manylinux_2_12", "manylinux2010", "manylinux_2_5", "manylinu
 def build(folder: Path, pythons: Sequence[str] = (), machine: str = "x86_64", tree: Path = TREE) -> Path:
     """Write `lifetracker-VERSION.pyz` into `folder` for servers of that machine with one of those Pythons ("3.11");
     `Refused` when the source is not whole or breaks a guard, or a wheel is not to be had."""
-    source.require(*TAKEN, of=tree, do="build in a checkout, `./dev lifetracker release build`")
+    started_from.require(*TAKEN, of=tree, do="build in a checkout, `./dev lifetracker release build`")
     if violations := guards.run(tree / "lifetracker"):
         raise Refused("\n".join(["the guards refuse this source:", *map(str, violations)]))
     pythons = tuple(pythons) or (f"{sys.version_info.major}.{sys.version_info.minor}",)

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lifetracker.ops import shell, source
+from lifetracker.ops import shell, started_from
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.server.steps import SITE, Step, steps
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 
 HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -28,7 +28,7 @@ def init(places: Places, site: str | None, say: Callable[[str], None], *, only_p
 
     Below another root than `/`, what belongs to the machine (its users, systemd, nginx) is left out.
     """
-    source.require(
+    started_from.require(
         "systemd", "nginx", of=TREE, do="start it from an archive, `python3 lifetracker-1.2.3.pyz server init`"
     )
     real = places.root == Path("/")
@@ -52,7 +52,7 @@ def _next(places: Places) -> str:
     """`lifetracker` itself is of the live release: the first one is brought by its archive."""
     if places.live.exists():
         return "lifetracker ops-check"
-    return f"{os.path.basename(sys.executable)} {shlex.quote(str(source.archive() or 'ARCHIVE'))} deploy"
+    return f"{os.path.basename(sys.executable)} {shlex.quote(str(started_from.archive() or 'ARCHIVE'))} deploy"
 
 
 def _run(step: Step) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lifetracker.ops.places import BACKUP, SERVICE, TIMER, USER, Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.server import state as server_state
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 
 SITE = "api.lifetracker.site"
 UNITS = (SERVICE, BACKUP, TIMER)

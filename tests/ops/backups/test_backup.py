@@ -32,6 +32,7 @@ from lifetracker.ops.backups import database as backup_database
 from lifetracker.ops.backups import restore_database
 from lifetracker.ops.backups.child import ask
 from lifetracker.ops.backups.file_repository import Damaged, NotOurs
+from lifetracker.ops.backups.live_database import source_of
 from lifetracker.ops.backups.manifest import (
     MANIFEST,
     Backup,
@@ -43,7 +44,6 @@ from lifetracker.ops.backups.manifest import (
     write_manifest,
     write_record,
 )
-from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.files import PARTIAL, NoSpace, locked, take_over
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.shell import as_user

@@ -8,8 +8,8 @@ import pytest
 
 from lifetracker.core import sqlite
 from lifetracker.ops.backups import backup as backups
+from lifetracker.ops.backups.live_database import source_of
 from lifetracker.ops.backups.manifest import Backup
-from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.refusal import Refused
 from tests.engines import Engine
 from tests.ops.backups.server import Server, notes_in, server_of

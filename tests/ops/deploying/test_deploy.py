@@ -18,7 +18,7 @@ import pytest
 from lifetracker.ops.backups import backup
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
-from lifetracker.ops.deploying import deploy, judging, rollback, work
+from lifetracker.ops.deploying import deploy, judging, rollback, undertaking
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -31,7 +31,7 @@ from tests.ops.trial import PYTHON, Trial, trial
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
-    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.3)
+    monkeypatch.setattr(undertaking, "HEALTHY_WITHIN", 0.3)
     with trial(tmp_path / "server") as made:
         monkeypatch.setenv("PATH", made.path)
         yield made

@@ -17,8 +17,8 @@ from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
-from lifetracker.ops.deploying import deploy, judging, rollback, status, work
-from lifetracker.ops.deploying.work import WouldLose
+from lifetracker.ops.deploying import deploy, judging, rollback, status, undertaking
+from lifetracker.ops.deploying.undertaking import WouldLose
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     """One for all: each begins where the one before was recovered to."""
     with pytest.MonkeyPatch.context() as patch, trial(tmp_path_factory.mktemp("account") / "server") as made:
         patch.setenv("PATH", made.path)
-        patch.setattr(work, "HEALTHY_WITHIN", 1.0)
+        patch.setattr(undertaking, "HEALTHY_WITHIN", 1.0)
         deploying(made, OPEN)()
         yield made
 

@@ -19,7 +19,7 @@ import pytest
 
 from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup
-from lifetracker.ops.deploying import deploy, judging, work
+from lifetracker.ops.deploying import deploy, judging, undertaking
 from lifetracker.ops.journal import Journal
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
@@ -34,7 +34,7 @@ HOLDS_IT = r"refused: deploy of lifetracker-1\.1\.0\.pyz by .+, process \d+, sin
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
     """At a short path, as on a server: the link to a release there needs no room on the disk but its name's."""
-    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.3)
+    monkeypatch.setattr(undertaking, "HEALTHY_WITHIN", 0.3)
     with TemporaryDirectory(prefix="lt-") as folder, trial(Path(folder) / "server") as made:
         monkeypatch.setenv("PATH", made.path)
         go(made, "1.0.0")

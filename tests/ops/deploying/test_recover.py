@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lifetracker.ops.deploying import work
+from lifetracker.ops.deploying import undertaking
 from lifetracker.ops.deploying.recover import recover
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import releases
@@ -19,7 +19,7 @@ QUIET = Teller(quiet=True)
 
 @pytest.fixture
 def undertaken(server: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Half]:
-    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.2)
+    monkeypatch.setattr(undertaking, "HEALTHY_WITHIN", 0.2)
     with half(server) as made:
         yield made
 

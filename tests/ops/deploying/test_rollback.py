@@ -11,7 +11,7 @@ import pytest
 
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.verdict import State
-from lifetracker.ops.deploying import work
+from lifetracker.ops.deploying import undertaking
 from lifetracker.ops.deploying.rollback import roll_back
 from lifetracker.ops.journal import Undertaking
 from lifetracker.ops.refusal import Refused
@@ -27,7 +27,7 @@ ILL = Outcome("nginx", State.failed, "a typo", "mend it")
 @pytest.fixture
 def server_with_two(server: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Half]:
     """Release `r1` was good, `r2` is live."""
-    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.2)
+    monkeypatch.setattr(undertaking, "HEALTHY_WITHIN", 0.2)
     with half(server) as made:
         made.deployed("r1")
         made.deployed("r2")

@@ -19,7 +19,7 @@ from lifetracker import __version__
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import archive
 from lifetracker.ops.release import build as release_build
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NOT_TAKEN = shutil.ignore_patterns("__pycache__", ".*")

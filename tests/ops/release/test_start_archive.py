@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lifetracker.ops import source
+from lifetracker.ops import started_from
 from lifetracker.ops.release import build as release_build
 from lifetracker.ops.release import start_archive
 from tests.ops import archives
@@ -320,21 +320,22 @@ class TestHalfAnArchive:
 
 class TestSource:
     def test_of_a_checkout_is_no_archive(self) -> None:
-        assert source.archive() is None
+        assert started_from.archive() is None
 
     def test_of_an_archive_is_that(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         note = tmp_path / "ARCHIVE"
         note.write_text(f"{os.getpid()}\n/srv/lifetracker-1.0.0.pyz\n")
-        monkeypatch.setattr(source, "NOTE", note)
+        monkeypatch.setattr(started_from, "NOTE", note)
 
-        assert source.archive() == Path("/srv/lifetracker-1.0.0.pyz")
+        assert started_from.archive() == Path("/srv/lifetracker-1.0.0.pyz")
 
     @pytest.mark.parametrize(("ours", "stays"), [(True, False), (False, True)])
     def test_goes_with_the_process_that_was_started_and_no_other(self, tmp_path: Path, ours: bool, stays: bool) -> None:
         code = (
-            "import os, sys; from pathlib import Path; from lifetracker.ops import source\n"
-            "source.TREE = Path(sys.argv[1]); source.NOTE = source.TREE / 'ARCHIVE'\n"
-            f"source.NOTE.write_text(f'{{os.getpid() if {ours} else 1}}\\n/x.pyz\\n'); source.clean_up_at_exit()"
+            "import os, sys; from pathlib import Path; from lifetracker.ops import started_from\n"
+            "started_from.TREE = Path(sys.argv[1]); started_from.NOTE = started_from.TREE / 'ARCHIVE'\n"
+            f"started_from.NOTE.write_text(f'{{os.getpid() if {ours} else 1}}\\n/x.pyz\\n')\n"
+            "started_from.clean_up_at_exit()"
         )
         folder = tmp_path / "unpacked"
         folder.mkdir()

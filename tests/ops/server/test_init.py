@@ -16,7 +16,7 @@ from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.server import init as server_init
 from lifetracker.ops.server import steps as server_steps
-from lifetracker.ops.source import TREE
+from lifetracker.ops.started_from import TREE
 from tests.ops.installation import prefer
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl here")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lifetracker.ops.backups.source import NAME, source_of
+from lifetracker.ops.backups.live_database import NAME, source_of
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
 

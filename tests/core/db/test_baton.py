@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from lifetracker.core.db import Database, waiting
-from lifetracker.core.db.turns import Turns
+from lifetracker.core.db.baton import Turns
 from lifetracker.core.errors import Busy
 from tests.core.units import another, locked, note, notes
 from tests.people import PASSWORD, Client
@@ -28,7 +28,7 @@ from tests.processes import unmeasured
 
 TAKES_ONE = """
 import sys
-from lifetracker.core.db.turns import Turns
+from lifetracker.core.db.baton import Turns
 turns = Turns(sys.argv[1] + "/life_tracker.db")
 print(turns.take(), flush=True)
 sys.stdin.read()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifetracker.core.cursors import paged, read_cursor, write_cursor
 from lifetracker.core.errors import Invalid
-from lifetracker.core.pages import paged, read_cursor, write_cursor
 from lifetracker.core.schemas import MAX_ID, Id
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore, restore_database
+from lifetracker.ops.backups.live_database import source_of
 from lifetracker.ops.backups.manifest import Backup
-from lifetracker.ops.backups.source import source_of
 from lifetracker.ops.deploying import rehearsal
-from lifetracker.ops.deploying.breaks import uninterrupted
+from lifetracker.ops.deploying.interrupts import uninterrupted
 from lifetracker.ops.journal import DONE, FAILED, PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places, ServerConfig
 from lifetracker.ops.refusal import Refused

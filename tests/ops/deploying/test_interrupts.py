@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from lifetracker.ops.deploying.breaks import Interrupted, interruptible, uninterrupted
+from lifetracker.ops.deploying.interrupts import Interrupted, interruptible, uninterrupted
 
 NAMES = ("SIGTERM", "SIGHUP")
 

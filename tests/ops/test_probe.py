@@ -7,7 +7,7 @@ from socket import create_server
 
 import pytest
 
-from lifetracker.ops.answer import NoAnswer, ask
+from lifetracker.ops.probe import NoAnswer, ask
 from tests.ops.installation import answering, make_certificate, tls_with
 from tests.ports import free_port
 

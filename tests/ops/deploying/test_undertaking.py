@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lifetracker.ops.backups import backup, restore
-from lifetracker.ops.deploying import rehearsal, work
-from lifetracker.ops.deploying.breaks import interruptible
-from lifetracker.ops.deploying.work import Work, WouldLose
+from lifetracker.ops.deploying import rehearsal, undertaking
+from lifetracker.ops.deploying.interrupts import interruptible
+from lifetracker.ops.deploying.undertaking import Work, WouldLose
 from lifetracker.ops.refusal import Refused
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers
@@ -21,7 +21,7 @@ CANNOT = '"-m lifetracker db serves"'
 
 @pytest.fixture
 def undertaken(server: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Half]:
-    monkeypatch.setattr(work, "HEALTHY_WITHIN", 0.2)
+    monkeypatch.setattr(undertaking, "HEALTHY_WITHIN", 0.2)
     with half(server) as made:
         yield made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lifetracker.core import guards
-from lifetracker.ops import source
+from lifetracker.ops import started_from
 from lifetracker.ops.refusal import Refused
 from tests.processes import unmeasured
 
@@ -60,6 +60,6 @@ class TestRequire:
     def test_asks_for_each(self, tmp_path: Path) -> None:
         (tmp_path / "nginx").mkdir()
 
-        source.require("nginx", of=tmp_path, do="nothing")
+        started_from.require("nginx", of=tmp_path, do="nothing")
         with pytest.raises(Refused, match="an installed package, without systemd: take another"):
-            source.require("nginx", "systemd", of=tmp_path, do="take another")
+            started_from.require("nginx", "systemd", of=tmp_path, do="take another")
