@@ -32,7 +32,7 @@ def upgrade_database(
     """Bring schema and catalogue to this release, in one transaction each; then what is compared, in small ones."""
     _refuse_lost_database()
     with opened(servable=False, create=True) as db:
-        found = db.inspect_now(schema.standing)
+        found = db.inspect_now(schema.state)
         if leave_newer and found.is_newer and found.is_servable:
             typer.echo(str(found))
             return

@@ -17,7 +17,7 @@ BYTES = 16
 
 
 @dataclass(slots=True)
-class Tally:
+class RowSum:
     """How many rows there were, and their checksum."""
 
     rows: int = 0

@@ -19,8 +19,8 @@ from lifetracker.core.db.statements_repository import has_tables
 from lifetracker.core.errors import Conflict
 from lifetracker.migrations import HEAD, UNFINISHED, schema
 from lifetracker.migrations import copy_repository as repository
-from lifetracker.migrations.canonical import Tally
-from lifetracker.migrations.original import CopyRefused, Source, file_of, looking_into, reading
+from lifetracker.migrations.canonical import RowSum
+from lifetracker.migrations.original import CopyRefused, Original, file_of, looking_into, reading
 from lifetracker.migrations.upgrade import upgrade_in
 
 Tell = Callable[[str], None]
@@ -60,7 +60,7 @@ def _opened_target(target: str) -> Database:
         raise CopyRefused(str(refused).replace("LIFETRACKER_DATABASE_URL", "the target's address")) from None
 
 
-def _refuse_same(original: Source, source: str, target: str) -> None:
+def _refuse_same(original: Original, source: str, target: str) -> None:
     here, there = file_of(source), file_of(target)
     if here and there and there.exists() and here.samefile(there):
         raise CopyRefused("source and target are the same file")
@@ -70,11 +70,11 @@ def _refuse_same(original: Source, source: str, target: str) -> None:
                 raise CopyRefused("source and target are the same database")
 
 
-def _compared(original: Source, target: str) -> list[Copied]:
+def _compared(original: Original, target: str) -> list[Copied]:
     """What a copy answered, or would have if it had not been killed right after its last step; else nothing."""
     if not (file := file_of(target)) or file.exists():
         with looking_into(target) as connection:
-            if schema.standing(connection).revision == HEAD and repository.has_people(connection):
+            if schema.state(connection).revision == HEAD and repository.has_people(connection):
                 return _same_tables(original.connection, connection)
     return []
 
@@ -83,23 +83,23 @@ def _same_tables(original: Connection, copy: Connection) -> list[Copied]:
     """Up to the first one that differs there are people in the target who are not in the source, or others."""
     told = []
     for table in repository.tables():
-        ours, theirs = (_tally(connection, table, lambda said: None) for connection in (original, copy))
+        ours, theirs = (_sum_rows(connection, table, lambda said: None) for connection in (original, copy))
         if ours != theirs:
             raise CopyRefused(f"the target holds people already, and other {table.name}: give an empty database")
         told.append(Copied(table.name, ours.rows, ours.checksum))
     return told
 
 
-def _copy_all(original: Source, copy: Database, target: str, tell: Tell, *, anew: bool) -> list[Copied]:
-    tallies = _copy_rows(original, copy, tell, anew=anew)
-    copied = _compare(tallies, target, tell)
+def _copy_all(original: Original, copy: Database, target: str, tell: Tell, *, anew: bool) -> list[Copied]:
+    row_sums = _copy_rows(original, copy, tell, anew=anew)
+    copied = _compare(row_sums, target, tell)
     highest = repository.highest_ids(original.connection)
     original.refuse_used()
     copy.migrate_now(lambda connection: repository.finish(connection, HEAD, highest))
     return copied
 
 
-def _copy_rows(original: Source, copy: Database, tell: Tell, *, anew: bool) -> dict[str, Tally]:
+def _copy_rows(original: Original, copy: Database, tell: Tell, *, anew: bool) -> dict[str, RowSum]:
     name = f"{original} at {HEAD}"
     done = copy.migrate_now(lambda connection: _prepare(connection, name, anew=anew))
     if there := sum(done.values()):
@@ -109,7 +109,7 @@ def _copy_rows(original: Source, copy: Database, tell: Tell, *, anew: bool) -> d
 
 def _prepare(connection: Connection, source: str, *, anew: bool) -> dict[str, int]:
     """Rows that are there of each table, of this very source. Nothing is touched where people are."""
-    revision = schema.standing(connection).revision
+    revision = schema.state(connection).revision
     if revision is None and not has_tables(connection):
         upgrade_in(connection)
     elif revision == UNFINISHED:
@@ -124,18 +124,18 @@ def _prepare(connection: Connection, source: str, *, anew: bool) -> dict[str, in
     return {table.name: 0 for table in repository.tables()}
 
 
-def _copy_table(original: Source, copy: Database, table: Table, there: int, tell: Tell) -> Tally:
+def _copy_table(original: Original, copy: Database, table: Table, there: int, tell: Tell) -> RowSum:
     """Every page is read and added up; those that are there already are not written again."""
-    tally = Tally()
+    row_sum = RowSum()
     told = _Progress(table.name, repository.count(original.connection, table), there, tell)
     for page in repository.pages_of(original.connection, table, ordered=True):
-        before = tally.rows
-        tally.add(page)
-        if tally.rows > there:
+        before = row_sum.rows
+        row_sum.add(page)
+        if row_sum.rows > there:
             _put(copy, table, page[max(there - before, 0) :], max(before, there))
-        told.reached(tally.rows)
+        told.reached(row_sum.rows)
     told.end()
-    return tally
+    return row_sum
 
 
 def _put(copy: Database, table: Table, rows: list[repository.Row], before: int) -> None:
@@ -155,27 +155,27 @@ def _put(copy: Database, table: Table, rows: list[repository.Row], before: int) 
         raise CopyRefused(f"{table.name}: the target does not take what the source holds: {said}") from None
 
 
-def _compare(tallies: dict[str, Tally], target: str, tell: Tell) -> list[Copied]:
+def _compare(row_sums: dict[str, RowSum], target: str, tell: Tell) -> list[Copied]:
     """`CopyRefused` unless every table of the target holds what was read; the target stays marked then."""
     with looking_into(target) as connection:
-        found = {table.name: _tally(connection, table, tell) for table in repository.tables()}
+        found = {table.name: _sum_rows(connection, table, tell) for table in repository.tables()}
     wrong = [
-        f"{name} (rows {tally.rows} and {found[name].rows}, checksums {tally.checksum} and {found[name].checksum})"
-        for name, tally in tallies.items()
-        if (tally.rows, tally.checksum) != (found[name].rows, found[name].checksum)
+        f"{name} (rows {row_sum.rows} and {found[name].rows}, checksums {row_sum.checksum} and {found[name].checksum})"
+        for name, row_sum in row_sums.items()
+        if (row_sum.rows, row_sum.checksum) != (found[name].rows, found[name].checksum)
     ]
     if wrong:
         raise CopyRefused(f"source and target differ in {'; '.join(wrong)}: --anew begins again from nothing")
-    return [Copied(name, tally.rows, tally.checksum) for name, tally in tallies.items()]
+    return [Copied(name, row_sum.rows, row_sum.checksum) for name, row_sum in row_sums.items()]
 
 
-def _tally(connection: Connection, table: Table, tell: Tell) -> Tally:
-    tally = Tally()
+def _sum_rows(connection: Connection, table: Table, tell: Tell) -> RowSum:
+    row_sum = RowSum()
     told = _Progress(f"{table.name}, compared", repository.count(connection, table), 0, tell)
     for page in repository.pages_of(connection, table, ordered=False):
-        tally.add(page)
-        told.reached(tally.rows)
-    return tally
+        row_sum.add(page)
+        told.reached(row_sum.rows)
+    return row_sum
 
 
 class _Progress:

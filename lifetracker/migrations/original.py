@@ -19,7 +19,7 @@ class CopyRefused(SchemaRefused):
     """Nothing is copied, or not all of it; the text says why, and what to do."""
 
 
-class Source:
+class Original:
     """One view of a database, for as long as `connection` is open."""
 
     def __init__(self, address: str, connection: Connection) -> None:
@@ -39,18 +39,18 @@ class Source:
 
 
 @contextmanager
-def reading(address: str) -> Iterator[Source]:
+def reading(address: str) -> Iterator[Original]:
     """A source that is whole and that nobody uses; else `CopyRefused`."""
     _refuse_used(address)
     with looking_into(address) as connection:
-        source = Source(address, connection)
+        original = Original(address, connection)
         repository.hold_still(connection)
-        yield source
+        yield original
 
 
 def _refuse_used(address: str) -> None:
     with looking_into(address) as connection:
-        found = schema.standing(connection)
+        found = schema.state(connection)
         who = repository.others(connection)
     if found.revision != HEAD:
         raise CopyRefused(f"what is to be copied is at revision {found.revision}; this release copies {HEAD} alone")

@@ -18,7 +18,7 @@ UPGRADE = "run `lifetracker db upgrade` (`./dev serve` does it by itself)"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SchemaState:
     """Where a database stands: its revision, None where there is none yet, and those whose code it is open to."""
 
     revision: str | None
@@ -42,22 +42,22 @@ def current(db: Database) -> str | None:
     return db.inspect_now(statements.schema_revision)
 
 
-def require_servable(db: Database) -> Standing:
+def require_servable(db: Database) -> SchemaState:
     """Raise `SchemaRefused` unless the schema is the one that this code was written for, or a newer one open to it."""
     if db.file is not None and not Path(db.file).exists():
         raise SchemaRefused(f"there is no database at {db.file}: {NO_DATABASE if is_live() else UPGRADE}")
-    found = db.inspect_now(standing)
+    found = db.inspect_now(state)
     if not found.is_servable:
         raise newer(found) if found.is_newer else _older(found)
     return found
 
 
-def standing(connection: Connection) -> Standing:
+def state(connection: Connection) -> SchemaState:
     revision = statements.schema_revision(connection)
-    return Standing(revision, readers_of(connection, revision))
+    return SchemaState(revision, readers_of(connection, revision))
 
 
-def newer(found: Standing) -> SchemaRefused:
+def newer(found: SchemaState) -> SchemaRefused:
     """Why nothing is done with a database that this code cannot bring anywhere."""
     if found.revision == UNFINISHED:
         return SchemaRefused(
@@ -74,5 +74,5 @@ def newer(found: Standing) -> SchemaRefused:
     )
 
 
-def _older(found: Standing) -> SchemaRefused:
+def _older(found: SchemaState) -> SchemaRefused:
     return SchemaRefused(f"the database is at revision {found.revision or 'none'}, this code needs {HEAD}: {UPGRADE}")

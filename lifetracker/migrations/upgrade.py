@@ -33,13 +33,13 @@ def upgrade(db: Database, target: str = HEAD, versions: Path | None = None) -> s
 def upgrade_in(connection: Connection, target: str = HEAD, versions: Path | None = None) -> str | None:
     """The same as a part of a transaction that does more."""
     config = _alembic(connection, versions)
-    before = schema.standing(connection)
+    before = schema.state(connection)
     if before.revision is None and statements.has_tables(connection):
         raise SchemaRefused("this database holds tables that are not ours: nothing was changed")
     if before.revision is not None and before.revision not in _steps(config):
         raise schema.newer(before)
     command.upgrade(config, target)
-    reached = schema.standing(connection).revision or target
+    reached = schema.state(connection).revision or target
     write_readers(connection, reached, _readers(_steps(config, reached)))
     return before.revision
 

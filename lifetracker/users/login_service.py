@@ -68,7 +68,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
+class _LoginUnderWay:
     """A login under way: counted as failed until its password proved right."""
 
     attempts: list[int]
@@ -107,13 +107,13 @@ def _own_email(tx: Transaction, user_id: int) -> str:
     return email
 
 
-def _begin_try(tx: Transaction, email: str, address: str, pace: Pace | None) -> _Try:
+def _begin_try(tx: Transaction, email: str, address: str, pace: Pace | None) -> _LoginUnderWay:
     limits = {} if pace is None else {digest(f"login {address_key(email)}"): pace.per_account}
     attempts = begin_guess(tx, address, pace, limits)
     user = find_account(tx, email)
     if user is None:
-        return _Try(attempts, None, None)
-    return _Try(attempts, user.id, user.password_hash)
+        return _LoginUnderWay(attempts, None, None)
+    return _LoginUnderWay(attempts, user.id, user.password_hash)
 
 
 def begin_guess(tx: Transaction, address: str, pace: Pace | None, limits: Mapping[str, int] | None = None) -> list[int]:
@@ -123,15 +123,15 @@ def begin_guess(tx: Transaction, address: str, pace: Pace | None, limits: Mappin
         return []
     limits = {**(limits or {}), digest(f"login from {network(address)}"): pace.per_address}
     refuse_over(tx, limits, LOGIN_WINDOW)
-    repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
-    return [repository.add_attempt(tx, subject) for subject in limits]
+    repository.prune_tries(tx, tx.now - REGISTRATION_WINDOW)
+    return [repository.add_try(tx, subject) for subject in limits]
 
 
 def forget_guess(tx: Transaction, attempts: Iterable[int]) -> None:
     repository.forget_attempts(tx, attempts)
 
 
-def _finish_login(tx: Transaction, tried: _Try, kept_hash: str, lasts: timedelta) -> Login | AccountDisabled:
+def _finish_login(tx: Transaction, tried: _LoginUnderWay, kept_hash: str, lasts: timedelta) -> Login | AccountDisabled:
     """Returns its refusal of a disabled account, so that the try, whose password was right, stays forgotten."""
     _forget_try(tx, tried)
     user = repository.find_user(tx, tried.user_id or 0)
@@ -158,7 +158,7 @@ def _new_login(tx: Transaction, user_id: int, lasts: timedelta) -> Login:
     return Login(access_token=token, expires_in=int(lasts.total_seconds()))
 
 
-def _forget_try(tx: Transaction, tried: _Try) -> None:
+def _forget_try(tx: Transaction, tried: _LoginUnderWay) -> None:
     forget_guess(tx, tried.attempts)
 
 

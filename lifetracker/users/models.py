@@ -56,7 +56,7 @@ class Token(SQLModel, table=True):
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class PasswordReset(SQLModel, table=True):
+class ResetCode(SQLModel, table=True):
     """A one-time code that the operator handed out; one a person."""
 
     __tablename__ = "password_resets"
@@ -67,7 +67,7 @@ class PasswordReset(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Attempt(SQLModel, table=True):
+class Try(SQLModel, table=True):
     """A try that is counted: a login by account or address, a registration by address. `subject` is a digest."""
 
     __tablename__ = "attempts"
@@ -93,6 +93,6 @@ class IdempotencyKey(SQLModel, table=True):
 
 USERS = table_of(User)
 TOKENS = table_of(Token)
-PASSWORD_RESETS = table_of(PasswordReset)
-ATTEMPTS = table_of(Attempt)
+RESET_CODES = table_of(ResetCode)
+TRIES = table_of(Try)
 IDEMPOTENCY_KEYS = table_of(IdempotencyKey)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, or_, select, update
 
 from lifetracker.core.db import Transaction
-from lifetracker.users.models import ATTEMPTS, PASSWORD_RESETS, USERS
+from lifetracker.users.models import RESET_CODES, TRIES, USERS
 
 PIECE = 100
 
@@ -60,37 +60,37 @@ def delete_user(tx: Transaction, user_id: int) -> None:
 
 def nth_latest_attempt(tx: Transaction, subject: str, nth: int, since: datetime) -> datetime | None:
     """When the `nth` attempt back from now was made, if that was after `since`."""
-    latest = select(ATTEMPTS.c.at).where(ATTEMPTS.c.subject == subject, ATTEMPTS.c.at > since)
-    at: datetime | None = tx.exec(latest.order_by(ATTEMPTS.c.at.desc()).offset(nth - 1).limit(1)).scalar()
+    latest = select(TRIES.c.at).where(TRIES.c.subject == subject, TRIES.c.at > since)
+    at: datetime | None = tx.exec(latest.order_by(TRIES.c.at.desc()).offset(nth - 1).limit(1)).scalar()
     return at
 
 
-def add_attempt(tx: Transaction, subject: str) -> int:
-    new_id: int = tx.exec(insert(ATTEMPTS).values(subject=subject, at=tx.now).returning(ATTEMPTS.c.id)).scalar_one()
+def add_try(tx: Transaction, subject: str) -> int:
+    new_id: int = tx.exec(insert(TRIES).values(subject=subject, at=tx.now).returning(TRIES.c.id)).scalar_one()
     return new_id
 
 
 def forget_attempts(tx: Transaction, ids: Iterable[int]) -> None:
-    tx.exec(delete(ATTEMPTS).where(ATTEMPTS.c.id.in_(list(ids))))
+    tx.exec(delete(TRIES).where(TRIES.c.id.in_(list(ids))))
 
 
-def prune_attempts(tx: Transaction, before: datetime) -> None:
-    old = select(ATTEMPTS.c.id).where(ATTEMPTS.c.at < before).limit(PIECE)
-    tx.exec(delete(ATTEMPTS).where(ATTEMPTS.c.id.in_(old)))
+def prune_tries(tx: Transaction, before: datetime) -> None:
+    old = select(TRIES.c.id).where(TRIES.c.at < before).limit(PIECE)
+    tx.exec(delete(TRIES).where(TRIES.c.id.in_(old)))
 
 
 def put_reset(tx: Transaction, user_id: int, digest: str, expires_at: datetime) -> None:
     """The person's one code; an earlier one is worth nothing any more."""
     drop_resets(tx, user_id)
-    tx.exec(insert(PASSWORD_RESETS).values(user_id=user_id, digest=digest, expires_at=expires_at))
+    tx.exec(insert(RESET_CODES).values(user_id=user_id, digest=digest, expires_at=expires_at))
 
 
 def find_reset(tx: Transaction, digest: str) -> int | None:
     """Whose valid code it is."""
-    valid = (PASSWORD_RESETS.c.digest == digest, PASSWORD_RESETS.c.expires_at > tx.now)
-    user_id: int | None = tx.exec(select(PASSWORD_RESETS.c.user_id).where(*valid)).scalar()
+    valid = (RESET_CODES.c.digest == digest, RESET_CODES.c.expires_at > tx.now)
+    user_id: int | None = tx.exec(select(RESET_CODES.c.user_id).where(*valid)).scalar()
     return user_id
 
 
 def drop_resets(tx: Transaction, user_id: int) -> None:
-    tx.exec(delete(PASSWORD_RESETS).where(PASSWORD_RESETS.c.user_id == user_id))
+    tx.exec(delete(RESET_CODES).where(RESET_CODES.c.user_id == user_id))

@@ -69,8 +69,8 @@ async def register(db: Database, new: UserCreate, address: str, pace: Pace | Non
 def _count_registration(tx: Transaction, address: str, limit: int) -> None:
     subject = digest(f"register from {network(address)}")
     refuse_over(tx, {subject: limit}, REGISTRATION_WINDOW)
-    repository.add_attempt(tx, subject)
-    repository.prune_attempts(tx, tx.now - REGISTRATION_WINDOW)
+    repository.add_try(tx, subject)
+    repository.prune_tries(tx, tx.now - REGISTRATION_WINDOW)
 
 
 def add_user(tx: Transaction, new: UserCreate, password_hash: str) -> UserPublic:

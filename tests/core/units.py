@@ -12,16 +12,16 @@ from sqlalchemy import select
 from lifetracker.core import sqlite
 from lifetracker.core.db import Database, Transaction
 from lifetracker.users import repository
-from lifetracker.users.models import ATTEMPTS
+from lifetracker.users.models import TRIES
 
 
 def note(tx: Transaction, what: str = "a note") -> str:
-    repository.add_attempt(tx, what)
+    repository.add_try(tx, what)
     return what
 
 
 def notes(tx: Transaction) -> Sequence[str]:
-    return tx.exec(select(ATTEMPTS.c.subject).order_by(ATTEMPTS.c.id)).scalars().all()
+    return tx.exec(select(TRIES.c.subject).order_by(TRIES.c.id)).scalars().all()
 
 
 def url_of(db: Database) -> str:

@@ -23,7 +23,7 @@ from lifetracker.migrations.original import CopyRefused
 from lifetracker.migrations.schema import current, require_servable
 from lifetracker.migrations.tables import METADATA
 from lifetracker.migrations.upgrade import differences, upgrade
-from lifetracker.users.models import ATTEMPTS
+from lifetracker.users.models import TRIES
 from tests.core.units import note, url_of
 from tests.engines import Engine
 from tests.migrations.conftest import Killed
@@ -355,7 +355,7 @@ class TestRefusal:
         if not db.embedded:
             pytest.skip("SQLite only: PostgreSQL holds none of it")
         with at(source) as database:
-            database.write_now(lambda tx: tx.exec(insert(ATTEMPTS).values(subject="a\0b", at=INSTANT)))
+            database.write_now(lambda tx: tx.exec(insert(TRIES).values(subject="a\0b", at=INSTANT)))
 
         with pytest.raises(CopyRefused, match=r"attempts: the target does not take what the source holds: .*NUL"):
             copy(source, there)

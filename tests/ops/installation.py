@@ -24,7 +24,7 @@ import psutil
 import pytest
 
 from lifetracker.ops.backups import manifest as manifests
-from lifetracker.ops.backups.manifest import Backup, Manifest, Tried
+from lifetracker.ops.backups.manifest import Backup, BackupManifest, Tried
 from lifetracker.ops.checks import ops_check
 from lifetracker.ops.checks.ops_check import Outcome
 from lifetracker.ops.checks.restart import OURS
@@ -256,7 +256,7 @@ def back_up(server: Installation, *, hours: float, label: str | None = None, pro
     folder.mkdir()
     (folder / "life_tracker.db").write_bytes(DATABASE)
     sums = {name: manifests.sum_of(file) for name, file in manifests.files_in(folder).items()}
-    told = Manifest(
+    told = BackupManifest(
         id=folder.name,
         label=label,
         made=made,

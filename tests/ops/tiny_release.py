@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lifetracker.ops.release.archive import Manifest
+from lifetracker.ops.release.archive import ReleaseManifest
 
 RUNS = """
 import json, os, sqlite3, sys, time
@@ -134,9 +134,9 @@ def files_of(version: str, behaviour: Behaviour) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
 
-def manifest_of(version: str, files: dict[str, bytes], python: str) -> Manifest:
+def manifest_of(version: str, files: dict[str, bytes], python: str) -> ReleaseManifest:
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return Manifest(version=version, pythons=(python,), files=digests, wheels={})
+    return ReleaseManifest(version=version, pythons=(python,), files=digests, wheels={})
 
 
 def write_uvicorn(venv: Path) -> None:

@@ -9,7 +9,7 @@ from itertools import repeat
 from pathlib import Path
 
 from lifetracker.ops.checks.ops_check import Outcome
-from lifetracker.ops.deploying.undertaking import Work
+from lifetracker.ops.deploying.undertaking import UnderWay
 from lifetracker.ops.journal import Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases
@@ -52,10 +52,10 @@ class Half:
         file = self.places.releases / release / ".venv/bin/python.asked"
         return file.read_text().splitlines() if file.exists() else []
 
-    def work(self, *steps: str, previous: str | None = "r1") -> Work:
+    def work(self, *steps: str, previous: str | None = "r1") -> UnderWay:
         """The undertaking, with these steps behind it."""
         undertaking = Undertaking("r2", self.what, "r2", previous)
-        made = Work(self.places, self.places.read_config(), self.journal, undertaking, Teller(quiet=True))
+        made = UnderWay(self.places, self.places.read_config(), self.journal, undertaking, Teller(quiet=True))
         made.journal.begin(undertaking)
         for step in steps:
             with made.step(step):

@@ -16,7 +16,7 @@ from lifetracker.core.db import Database
 from lifetracker.core.errors import Problem
 from lifetracker.users import login_service, service
 from lifetracker.users.login_service import Pace, network
-from lifetracker.users.models import ATTEMPTS
+from lifetracker.users.models import TRIES
 from lifetracker.users.schemas import LoginForm
 from tests.core.units import another
 from tests.people import PASSWORD, Client, FrozenClock, refusal
@@ -276,7 +276,7 @@ class TestLimitsOff:
             visitor.made("/users", registration(email=f"{number}@example.test"))
             assert refusal(log_in(visitor, password="wrong")) == WRONG
 
-        assert db.read_now(lambda tx: tx.exec(select(func.count()).select_from(ATTEMPTS)).scalar()) == 0
+        assert db.read_now(lambda tx: tx.exec(select(func.count()).select_from(TRIES)).scalar()) == 0
 
 
 class TestAttempts:
@@ -296,7 +296,7 @@ class TestAttempts:
 
         log_in(anna, password="wrong")
 
-        assert db.read_now(lambda tx: tx.exec(select(func.count()).select_from(ATTEMPTS)).scalar()) == 2
+        assert db.read_now(lambda tx: tx.exec(select(func.count()).select_from(TRIES)).scalar()) == 2
 
 
 class TestNetwork:

@@ -1,9 +1,9 @@
 """Whose turn it is to write, among the processes that share an embedded database.
 
 SQLite sends away who comes while another process writes, and an event loop's timer ticks in milliseconds: of two busy
-workers each slept through the moments when the lock was free (docs/decisions/0017). So a worker takes a turn first,
-and who gives one back tells those who wait. A turn guards nothing, SQLite's own lock does: who writes without one, as a
-command of the operator does, is met there, and who waited in vain for long enough goes on without.
+workers each slept through the moments when the lock was free (docs/decisions/0017). So a worker takes a baton
+first, and who gives it back tells those who wait. It guards nothing, SQLite's own lock does: who writes without it, as
+a command of the operator does, is met there, and who waited in vain for long enough goes on without.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ AS_IT_IS = os.O_NONBLOCK | os.O_NOFOLLOW  # nothing is waited for that somebody 
 LEFT_BESIDE = "-turns"  # what the pipe of earlier releases was called, beside the database
 
 
-class Turns:
-    """The turns of one process at the database `file`.
+class Baton:
+    """What a process takes before it writes into the database `file`; one at a time has it.
 
-    A turn is a lock (`flock(2)`) on a named pipe, gone with the process; who gives it back leaves a byte in the pipe.
-    It lies in the service's own runtime folder: at one beside the database whoever copies that would wait for ever.
-    Where it cannot be had, or may be somebody else's, every turn is ours at once.
+    It is a lock (`flock(2)`) on a named pipe, gone with the process; who gives it back leaves a byte in the pipe.
+    That lies in the service's own runtime folder: at one beside the database whoever copies that would wait for ever.
+    Where it cannot be had, or may be somebody else's, the baton is ours at once.
     """
 
     def __init__(self, file: str) -> None:
@@ -40,7 +40,7 @@ class Turns:
         self._told: AbstractEventLoop | None = None
 
     def take(self) -> bool:
-        """Whether the turn is ours; it is until it is given back."""
+        """Whether it is ours; it is until it is given back."""
         if not self._sought:
             self._seek()
         if self._pipe is not None:
@@ -61,7 +61,7 @@ class Turns:
                 os.write(self._pipe, b"\0")
 
     def be_told(self, loop: AbstractEventLoop, then: Callable[[], object]) -> None:
-        """Have `then` called once, in this loop, when a turn was given back; it may be taken by then."""
+        """Have `then` called once, in this loop, when it was given back; it may be taken by then."""
         if self._pipe is not None and self._told is not loop:
             loop.add_reader(self._pipe, self._tell, then)
             self._told = loop

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lifetracker.core.day import Clock, utc_now
 from lifetracker.core.db import statements_repository as statements
-from lifetracker.core.db.baton import Turns
+from lifetracker.core.db.baton import Baton
 from lifetracker.core.db.checkpoints import Checkpoints
 from lifetracker.core.db.engines import Engines, SchemaRefused, url_of
 from lifetracker.core.db.holding import AT_MOST, TooLongHere, Watch, name_of
@@ -64,8 +64,8 @@ class Database:
         self._watch = Watch()
         self._kept: dict[Use, Connection] = {}
         file = self.open_file
-        self._turns = Turns(file.path) if file else None
-        self._together = Together(self._transact_together, self._turns, self._watch) if self._turns else None
+        self._baton = Baton(file.path) if file else None
+        self._together = Together(self._transact_together, self._baton, self._watch) if self._baton else None
         beside = self.embedded and statements.checkpoints_beside()
         self._checkpoints = Checkpoints(self._checkpoint) if beside else None
 
@@ -138,8 +138,8 @@ class Database:
 
     def clear_away_old(self) -> None:
         """Remove what earlier releases left beside the file; for who serves it, since they may be at it still."""
-        if self._turns is not None:
-            self._turns.clear_away_old()
+        if self._baton is not None:
+            self._baton.clear_away_old()
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -151,8 +151,8 @@ class Database:
         for connection in self._kept.values():
             connection.close()
         self._kept.clear()
-        if self._turns is not None:
-            self._turns.close()
+        if self._baton is not None:
+            self._baton.close()
         self._engines.dispose()
 
     def _refuse_on_trial(self) -> None:

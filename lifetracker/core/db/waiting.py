@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from lifetracker.core.db.baton import Turns
+from lifetracker.core.db.baton import Baton
 from lifetracker.core.db.holding import Watch, name_of
 from lifetracker.core.errors import Busy
 
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 TOGETHER_AT_MOST = 64  # so that no batch holds up the event loop, or the lock, for long
 LONGEST_PAUSE = 0.005
-PATIENCE = 0.05  # seconds: many times what a turn takes
+PATIENCE = 0.05  # seconds: many times what a batch takes
 
 
 class Locked(Exception):
@@ -66,9 +66,9 @@ class Together:
     That answers what each of them answers, or `Raised`; it raises `Locked` when it has done nothing of any.
     """
 
-    def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], turns: Turns, watch: Watch) -> None:
+    def __init__(self, transact: Callable[[Sequence[Waiting]], list[Any]], baton: Baton, watch: Watch) -> None:
         self._transact = transact
-        self._turns = turns
+        self._baton = baton
         self._watch = watch
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="unit-writing")
         self._waiting: list[Waiting] = []
@@ -98,9 +98,9 @@ class Together:
         units = self._next()
         if not units or (self._away is not None and not self._away.done()):
             return
-        ours = self._turns.take()
+        ours = self._baton.take()
         if not ours and self._is_patient():
-            self._wait_for_turn(loop)
+            self._wait_for_baton(loop)
             return
         if units[0].beside:
             self._write_beside(loop, self._waiting.pop(0), ours)
@@ -109,7 +109,7 @@ class Together:
         try:
             outcomes = self._write(units, ours)
         except Locked:
-            (self._wait if ours else self._wait_for_turn)(loop)
+            (self._wait if ours else self._wait_for_baton)(loop)
             return
         del self._waiting[: len(units)]
         self._watch.note(began, lambda: {name_of(unit.work) for unit in units})
@@ -122,7 +122,7 @@ class Together:
         return list(takewhile(lambda unit: not unit.beside, self._waiting[:TOGETHER_AT_MOST]))
 
     def _write(self, units: Sequence[Waiting], ours: bool) -> list[Any]:
-        """The turn is given back where it is `ours`, whatever comes."""
+        """The baton is given back where it is `ours`, whatever comes."""
         try:
             return self._transact(units)
         except Locked:
@@ -132,7 +132,7 @@ class Together:
         finally:
             if ours:
                 self._patient_until = None
-                self._turns.give_back()
+                self._baton.give_back()
 
     def _write_beside(self, loop: asyncio.AbstractEventLoop, unit: Waiting, ours: bool) -> None:
         def tell(written: Future[list[Any]]) -> None:
@@ -159,18 +159,18 @@ class Together:
             unit.be_answered(outcome)
 
     def _is_patient(self) -> bool:
-        """Whether a turn is still waited for: who has it may be hanging, or no process of ours.
+        """Whether the baton is still waited for: who has it may be hanging, or no process of ours.
 
-        Patience comes back with the next turn that is ours: until then each batch tries SQLite's own lock at once.
+        Patience comes back once it is ours again: until then each batch tries SQLite's own lock at once.
         """
         now = time.monotonic()
         if self._patient_until is None:
             self._patient_until = now + PATIENCE
         return now < self._patient_until
 
-    def _wait_for_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _wait_for_baton(self, loop: asyncio.AbstractEventLoop) -> None:
         self._wait(loop)  # first, so that the timer stands whatever comes
-        self._turns.be_told(loop, lambda: self._flush(loop))
+        self._baton.be_told(loop, lambda: self._flush(loop))
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Try again in a moment; who waited too long hears so."""

@@ -15,8 +15,8 @@ from lifetracker.ops import files
 from lifetracker.ops.backups import database
 from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups.file_repository import Damaged, NotOurs
-from lifetracker.ops.backups.live_database import Source, source_of
-from lifetracker.ops.backups.manifest import Backup, Facts, Manifest, Tried, Unsound
+from lifetracker.ops.backups.live_database import LiveDatabase, live_database
+from lifetracker.ops.backups.manifest import Backup, BackupManifest, Facts, Tried, Unsound
 from lifetracker.ops.places import USER, Places
 from lifetracker.ops.refusal import Refused
 
@@ -43,7 +43,7 @@ def make(
     every older backup where it is.
     """
     with open_folder(places, to) as folder:
-        made = make_in(folder, source_of(places), label, add=add, spare=spare)
+        made = make_in(folder, live_database(places), label, add=add, spare=spare)
         if keep is not None:
             prune(folder, keep)
     return made
@@ -60,7 +60,7 @@ def open_folder(places: Places, to: Path | None = None) -> AbstractContextManage
 
 def make_in(
     folder: Path,
-    source: Source,
+    live: LiveDatabase,
     label: str | None,
     *,
     add: Callable[[Path], None] | None = None,
@@ -69,16 +69,16 @@ def make_in(
 ) -> Backup:
     """The same, for who holds the lock. With a `problem` the bytes are kept as they are, whatever they are."""
     files.remove_leftovers(folder)
-    database.require_there(source)
-    files.require_space(folder, source.size, spare)
+    database.require_there(live)
+    files.require_space(folder, live.size, spare)
     made = _next_instant(folder)
     backup_id = manifests.new_id(label, made)
     partial = folder / f"{backup_id}{files.PARTIAL}"
     try:
-        facts = _fill(partial, source, raw=problem is not None)
+        facts = _fill(partial, live, raw=problem is not None)
         if add:
             add(partial)
-        about = Manifest(id=backup_id, label=label, made=made, problem=problem, **_about(partial, source, facts))
+        about = BackupManifest(id=backup_id, label=label, made=made, problem=problem, **_about(partial, live, facts))
         manifests.write_manifest(partial, about)
         files.rename_whole(partial, folder / backup_id)
     except BaseException:
@@ -99,37 +99,37 @@ def _next_instant(folder: Path) -> datetime:
     return max([now, *(each.at + AT_ONCE for each in known if not manifests.is_ahead(each.at, now))])
 
 
-def refresh_in(folder: Path, source: Source, early: Backup) -> Backup:
+def refresh_in(folder: Path, live: LiveDatabase, early: Backup) -> Backup:
     """A backup that was made while the service wrote, brought to what the database holds now that it is stopped; under
     a name of its own, for who holds the lock. Much faster than another one: only what differs is written."""
     label = early.manifest.label
-    if source.file is None:
-        return make_in(folder, source, label)
+    if live.file is None:
+        return make_in(folder, live, label)
     now = _next_instant(folder)
     backup_id = manifests.new_id(label, now)
     partial = folder / f"{backup_id}{files.PARTIAL}"
     early.folder.rename(partial)
     (partial / manifests.MANIFEST).unlink()
     files.lend_again(partial, USER)
-    facts = database.refresh(source, partial)
+    facts = database.refresh(live, partial)
     files.take_over(partial)
-    about = Manifest(id=backup_id, label=label, made=now, **_about(partial, source, facts))
+    about = BackupManifest(id=backup_id, label=label, made=now, **_about(partial, live, facts))
     manifests.write_manifest(partial, about)
     files.rename_whole(partial, folder / backup_id)
     return manifests.read_backup(folder / backup_id)
 
 
-def _fill(partial: Path, source: Source, *, raw: bool) -> Facts:
+def _fill(partial: Path, live: LiveDatabase, *, raw: bool) -> Facts:
     """By the service's user in a folder lent to it; nothing of the folder is its own afterwards."""
     files.lend(partial, USER)
-    facts = database.keep(source, partial) if raw else database.copy(source, partial)
+    facts = database.keep(live, partial) if raw else database.copy(live, partial)
     files.take_over(partial)
     return facts
 
 
-def _about(partial: Path, source: Source, facts: Facts) -> dict[str, Any]:
+def _about(partial: Path, live: LiveDatabase, facts: Facts) -> dict[str, Any]:
     sums = {name: manifests.sum_of(file) for name, file in manifests.files_in(partial).items()}
-    return {"engine": source.engine, "version": __version__, "files": sums, **facts.model_dump()}
+    return {"engine": live.engine, "version": __version__, "files": sums, **facts.model_dump()}
 
 
 def prune(folder: Path, keep: int) -> list[Backup]:
@@ -213,7 +213,7 @@ def verify(places: Places, backup: Backup) -> None:
             _note(backup, untried=NOT_ENDED)
             files.remove_leftovers(folder)
             manifests.require_sound(backup)
-            database.require_same(backup, _drill(folder, backup, source_of(places)))
+            database.require_same(backup, _drill(folder, backup, live_database(places)))
             passed = manifests.Record(verified=manifests.clock(), there=backup.record.there)
             manifests.write_record(backup, passed)
     except UNSOUND as unsound:
@@ -238,11 +238,11 @@ def _write_down(backup: Backup, **news: Any) -> None:
         manifests.write_record(backup, backup.record.model_copy(update=news))
 
 
-def _drill(folder: Path, backup: Backup, source: Source) -> Facts:
+def _drill(folder: Path, backup: Backup, live: LiveDatabase) -> Facts:
     files.require_space(folder, backup.database.stat().st_size)
     place = folder / DRILL
     files.lend(place, USER)
     try:
-        return database.try_out(backup, place, source)
+        return database.try_out(backup, place, live)
     finally:
         rmtree(place)

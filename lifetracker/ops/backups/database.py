@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lifetracker.core.release import advice_without_database
 from lifetracker.ops.backups.child import ask
-from lifetracker.ops.backups.live_database import NAME, Source
+from lifetracker.ops.backups.live_database import NAME, LiveDatabase
 from lifetracker.ops.backups.manifest import DATABASE, Backup, Facts, Unsound
 from lifetracker.ops.places import USER
 from lifetracker.ops.refusal import Refused
@@ -14,43 +14,43 @@ from lifetracker.ops.refusal import Refused
 DUMP = "dump"
 
 
-def require_there(source: Source) -> None:
+def require_there(live: LiveDatabase) -> None:
     """A file is there; whether a server answers is found out by asking it."""
-    if source.file is not None and not source.file.is_file():
-        raise Refused(f"there is no database at {source.file}: {advice_without_database()}")
+    if live.file is not None and not live.file.is_file():
+        raise Refused(f"there is no database at {live.file}: {advice_without_database()}")
 
 
-def copy(source: Source, folder: Path) -> Facts:
+def copy(live: LiveDatabase, folder: Path) -> Facts:
     """A whole, checked copy, as the service's user, into a folder of its own; and what it holds."""
-    to = folder / DATABASE[source.engine]
-    if source.file is not None:
-        return Facts.model_validate(ask("copy", source.file, to, user=USER))
-    return Facts.model_validate(ask("dump", to, user=USER, module=DUMP, environment={NAME: source.url}))
+    to = folder / DATABASE[live.engine]
+    if live.file is not None:
+        return Facts.model_validate(ask("copy", live.file, to, user=USER))
+    return Facts.model_validate(ask("dump", to, user=USER, module=DUMP, environment={NAME: live.url}))
 
 
-def refresh(source: Source, folder: Path) -> Facts:
+def refresh(live: LiveDatabase, folder: Path) -> Facts:
     """The copy in a folder, brought to what a file holds that nobody has open; and what it holds then."""
-    to = folder / DATABASE[source.engine]
-    return Facts.model_validate(ask("refresh", source.file or to, to, user=USER))
+    to = folder / DATABASE[live.engine]
+    return Facts.model_validate(ask("refresh", live.file or to, to, user=USER))
 
 
-def keep(source: Source, folder: Path) -> Facts:
+def keep(live: LiveDatabase, folder: Path) -> Facts:
     """The bytes of a file that is damaged, and of its log, as they are; on PostgreSQL what can be dumped."""
-    to = folder / DATABASE[source.engine]
-    if source.file is not None:
-        ask("keep", source.file, to, user=USER)
+    to = folder / DATABASE[live.engine]
+    if live.file is not None:
+        ask("keep", live.file, to, user=USER)
     else:
-        ask("keep", to, user=USER, module=DUMP, environment={NAME: source.url})
+        ask("keep", to, user=USER, module=DUMP, environment={NAME: live.url})
     return Facts(tables={}, revision=None)
 
 
-def try_out(backup: Backup, folder: Path, source: Source) -> Facts:
+def try_out(backup: Backup, folder: Path, live: LiveDatabase) -> Facts:
     """Restores a backup into a folder, or a database, of its own, and counts what came out of it."""
     with backup.database.open("rb") as given:
         if backup.manifest.engine == "sqlite":
             to = folder / backup.database.name
             return Facts.model_validate(ask("receive", to, to, user=USER, given=given))
-        environment = {NAME: source.url}
+        environment = {NAME: live.url}
         return Facts.model_validate(ask("try", user=USER, module=DUMP, given=given, environment=environment))
 
 

@@ -32,7 +32,7 @@ WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 NOT_THE_DUMPS = ("No space left", "onnection", "shutting down")  # what befalls the server while it takes one
 
 
-class ProgramFailed(Refused):
+class PostgresFailed(Refused):
     """One of PostgreSQL's programs ended with another code than 0."""
 
 
@@ -61,7 +61,7 @@ def try_out() -> dict[str, Any]:
     with repository.database_aside(URL, f"{URL.database}_drill") as aside:
         try:
             _run("pg_restore", aside, "--exit-on-error", *WITHOUT_OWNERS)
-        except ProgramFailed as failed:
+        except PostgresFailed as failed:
             if any(word in str(failed) for word in NOT_THE_DUMPS):
                 raise
             raise Damaged(f"it cannot be restored: {failed}") from None
@@ -125,7 +125,7 @@ def _command(program: str, url: Any, options: Sequence[str]) -> tuple[list[str],
 
 def _require_well(program: str, code: int, said: str) -> None:
     if code:
-        raise ProgramFailed(f"{program} failed with code {code}: {' '.join(said.strip().splitlines()[-LINES_SHOWN:])}")
+        raise PostgresFailed(f"{program} failed with code {code}: {' '.join(said.strip().splitlines()[-LINES_SHOWN:])}")
 
 
 def _environment(url: Any) -> dict[str, str]:

@@ -15,7 +15,7 @@ NAME = f"{PREFIX}DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LiveDatabase:
     """`file` is None on PostgreSQL; `url` may hold a password, so it goes into environments only."""
 
     url: str
@@ -32,33 +32,33 @@ class Source:
         return sum(file.stat().st_size for file in files if file.exists())
 
 
-def source_of(places: Places) -> Source:
+def live_database(places: Places) -> LiveDatabase:
     """What the server's environment file names, else this process's own settings; `Refused` when it cannot be read."""
     told = places.read_environment().get(NAME)
-    source = _source(told or load_settings().database_url, places.environment if told else None)
-    return replace(source, file=_below(places.root, source.file)) if told and source.file else source
+    live = _live_database(told or load_settings().database_url, places.environment if told else None)
+    return replace(live, file=_below(places.root, live.file)) if told and live.file else live
 
 
 def told_file(places: Places) -> Path | None:
     """The file that the server's environment names, or the usual one where it names none; None on PostgreSQL."""
     told = places.read_environment().get(NAME)
-    return _source(told, places.environment).file if told else places.data / "life_tracker.db"
+    return _live_database(told, places.environment).file if told else places.data / "life_tracker.db"
 
 
-def _source(address: str, stands_in: Path | None) -> Source:
+def _live_database(address: str, stands_in: Path | None) -> LiveDatabase:
     try:
         url = url_of(address)
     except SchemaRefused as refused:
         raise Refused(f"{stands_in}: {refused}" if stands_in else str(refused)) from None
     if url.get_backend_name() != "sqlite":
-        return Source(url.render_as_string(hide_password=False), None)
+        return LiveDatabase(url.render_as_string(hide_password=False), None)
     file = Path(url.database or "").absolute()
-    return Source(url.set(database=str(file)).render_as_string(), file)
+    return LiveDatabase(url.set(database=str(file)).render_as_string(), file)
 
 
-def is_there(source: Source) -> bool:
+def is_there(live: LiveDatabase) -> bool:
     """A database is there; one on a server of its own always is."""
-    return source.file is None or source.file.exists()
+    return live.file is None or live.file.exists()
 
 
 def _below(root: Path, file: Path) -> Path:

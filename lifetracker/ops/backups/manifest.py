@@ -51,7 +51,7 @@ class Facts(BaseModel):
     revision: str | None
 
 
-class Manifest(Facts):
+class BackupManifest(Facts):
     """`problem` is None, or why what was kept is not sound: such a backup is there to be looked at, never restored."""
 
     id: str
@@ -91,7 +91,7 @@ class Backup:
 
     id: str
     folder: Path
-    manifest: Manifest
+    manifest: BackupManifest
 
     @property
     def database(self) -> Path:
@@ -161,7 +161,7 @@ def instant_of(stamp: str) -> datetime | None:
 def read_backup(folder: Path) -> Backup:
     """The backup in a folder, by its manifest alone; `Unsound` when that cannot be read."""
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         raise Unsound(f"there is no backup in {folder}: it holds no {MANIFEST}") from None
     except (OSError, ValidationError) as error:
@@ -240,7 +240,7 @@ def sum_of(file: Path) -> Sum:
         return Sum(size=file.stat().st_size, sha256=file_digest(content, "sha256").hexdigest())
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: BackupManifest) -> None:
     write_whole(folder / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n")
 
 

@@ -11,7 +11,7 @@ from lifetracker.ops.backups import backup as backups
 from lifetracker.ops.backups import manifest as manifests
 from lifetracker.ops.backups import restore_database as database
 from lifetracker.ops.backups.file_repository import Damaged, Empty, NotOurs
-from lifetracker.ops.backups.live_database import Source, source_of
+from lifetracker.ops.backups.live_database import LiveDatabase, live_database
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.backups.restore_database import Losses
 from lifetracker.ops.backups.restore_units import Units
@@ -44,17 +44,17 @@ def restore(
     starts again. `agree` is told what will change, and raises where that is not wanted. Killed at any instant, the
     old database is there or the restored one, and the same command ends what was begun.
     """
-    source = _source(places, backup)
+    live = _live_database(places, backup)
     units = units or Units.of(places)
     with backups.open_folder(places) as folder:
         manifests.require_sound(backup)
         running = units.running()
         if not stop:
-            _require_idle(source, running)
-        with database.received(backup, source) as new:
-            agree(Plan(database.losses(backup, source, new), running))
+            _require_idle(live, running)
+        with database.received(backup, live) as new:
+            agree(Plan(database.losses(backup, live, new), running))
             with units.stopped(folder) if stop else nullcontext():
-                return _replace(folder, backup, source, new)
+                return _replace(folder, backup, live, new)
 
 
 def put_back(
@@ -65,43 +65,43 @@ def put_back(
     `stop` ends whoever has the database open, and is called only when all that wants disk was done; `keep` makes a
     backup of what is there, where it holds what no other does.
     """
-    source = _source(places, backup)
+    live = _live_database(places, backup)
     with backups.open_folder(places) as folder:
         manifests.require_sound(backup)
-        with database.received(backup, source) as new:
+        with database.received(backup, live) as new:
             stop()
-            return _replace(folder, backup, source, new, keep=keep)
+            return _replace(folder, backup, live, new, keep=keep)
 
 
-def _source(places: Places, backup: Backup) -> Source:
-    source = source_of(places)
-    if source.engine != backup.manifest.engine:
-        raise Refused(f"backup {backup.id} is of {backup.manifest.engine}, and the database is on {source.engine}")
-    return source
+def _live_database(places: Places, backup: Backup) -> LiveDatabase:
+    live = live_database(places)
+    if live.engine != backup.manifest.engine:
+        raise Refused(f"backup {backup.id} is of {backup.manifest.engine}, and the database is on {live.engine}")
+    return live
 
 
-def _require_idle(source: Source, running: tuple[str, ...]) -> None:
+def _require_idle(live: LiveDatabase, running: tuple[str, ...]) -> None:
     if running:
         names = " ".join(running)
         raise Refused(f"the service runs: `systemctl stop {names}` first, or let the restore do it with --stop")
-    if who := database.users_of(source):
+    if who := database.users_of(live):
         raise Refused(f"the database is in use by {', '.join(who)}: end that first")
 
 
-def _replace(folder: Path, backup: Backup, source: Source, new: Path, *, keep: bool = True) -> Backup | None:
-    _require_idle(source, ())
-    kept = _keep(folder, source) if keep else None
-    database.replace(backup, source, new)
+def _replace(folder: Path, backup: Backup, live: LiveDatabase, new: Path, *, keep: bool = True) -> Backup | None:
+    _require_idle(live, ())
+    kept = _keep(folder, live) if keep else None
+    database.replace(backup, live, new)
     return kept
 
 
-def _keep(folder: Path, source: Source) -> Backup | None:
+def _keep(folder: Path, live: LiveDatabase) -> Backup | None:
     """What is there now: checked like any backup, or, where it is damaged, its bytes."""
-    if source.file is not None and not source.file.exists():
+    if live.file is not None and not live.file.exists():
         return None
     try:
-        return backups.make_in(folder, source, KEPT)
+        return backups.make_in(folder, live, KEPT)
     except Empty:
         return None
     except (Damaged, NotOurs) as problem:
-        return backups.make_in(folder, source, KEPT, problem=str(problem))
+        return backups.make_in(folder, live, KEPT, problem=str(problem))

@@ -14,7 +14,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 # A fault of our own among them: whatever it is, half way is not where it ends.
-BREAKS = (Exception, KeyboardInterrupt)
+INTERRUPTS = (Exception, KeyboardInterrupt)
 
 
 @contextmanager

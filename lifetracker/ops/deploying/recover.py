@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lifetracker.ops.deploying.interrupts import BREAKS
-from lifetracker.ops.deploying.undertaking import Work, WouldLose, clear_away
+from lifetracker.ops.deploying.interrupts import INTERRUPTS
+from lifetracker.ops.deploying.undertaking import UnderWay, WouldLose, clear_away
 from lifetracker.ops.journal import PUT_BACK, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.release import releases, start_archive
@@ -23,41 +23,41 @@ def recover(places: Places, tell: Teller, *, lose: bool = False) -> Undertaking 
         releases.end_trials(places)
         return None
     tell.say(f"the {undertaking.what} of {undertaking.at[:19]} was cut short at {_last_step(undertaking)!r}")
-    _end(Work(places, places.read_config(), journal, undertaking, tell), lose)
+    _end(UnderWay(places, places.read_config(), journal, undertaking, tell), lose)
     return undertaking
 
 
-def _end(work: Work, lose: bool) -> None:
-    current = releases.live(work.places)
-    linked = current is not None and current.id == work.undertaking.release
-    if PUT_BACK in work.undertaking.steps:
-        _undo(work, linked, lose)
-    elif linked and work.undertaking.kept:
-        work.keep()
+def _end(under_way: UnderWay, lose: bool) -> None:
+    current = releases.live(under_way.places)
+    linked = current is not None and current.id == under_way.undertaking.release
+    if PUT_BACK in under_way.undertaking.steps:
+        _undo(under_way, linked, lose)
+    elif linked and under_way.undertaking.kept:
+        under_way.keep()
     elif linked:
-        _finish(work, lose)
+        _finish(under_way, lose)
     else:
-        work.put_back("cut short, and undone", lose=lose)
+        under_way.put_back("cut short, and undone", lose=lose)
 
 
-def _undo(work: Work, linked: bool, lose: bool) -> None:
+def _undo(under_way: UnderWay, linked: bool, lose: bool) -> None:
     """Where that would lose rows, what it failed for may have been mended meanwhile."""
     try:
-        work.put_back("cut short, and undone", lose=lose)
+        under_way.put_back("cut short, and undone", lose=lose)
     except WouldLose as refused:
         if not linked:
             raise
-        work.tell.say(str(refused))
-        _finish(work, lose)
+        under_way.tell.say(str(refused))
+        _finish(under_way, lose)
 
 
-def _finish(work: Work, lose: bool) -> None:
+def _finish(under_way: UnderWay, lose: bool) -> None:
     try:
-        work.go_live()
-    except BREAKS as broke:
+        under_way.go_live()
+    except INTERRUPTS as broke:
         why = str(broke) or "interrupted"
-        work.tell.say(f"{why}\n  putting back what was")
-        work.put_back(f"cut short, and could not be finished: {why}", lose=lose)
+        under_way.tell.say(f"{why}\n  putting back what was")
+        under_way.put_back(f"cut short, and could not be finished: {why}", lose=lose)
         if isinstance(broke, KeyboardInterrupt):
             raise
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from lifetracker.core.day import utc_now
 from lifetracker.ops import by_hand, journal, systemd
 from lifetracker.ops.backups import backup, restore, restore_database
-from lifetracker.ops.backups.live_database import source_of
+from lifetracker.ops.backups.live_database import live_database
 from lifetracker.ops.by_hand import Check
 from lifetracker.ops.deploying.deploy import refuse_lost_database
-from lifetracker.ops.deploying.interrupts import BREAKS, interruptible
+from lifetracker.ops.deploying.interrupts import INTERRUPTS, interruptible
 from lifetracker.ops.deploying.recover import recover
-from lifetracker.ops.deploying.undertaking import Work
+from lifetracker.ops.deploying.undertaking import UnderWay
 from lifetracker.ops.journal import DONE, Journal, Undertaking
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
@@ -54,19 +54,19 @@ def _go_back(
     saved = _backup_for(places, target, past, restore_database)
     failing = by_hand.look(places, tell, check)
     undertaking = Undertaking(f"rollback-{utc_now():{STAMP}}", "rollback", target.id, current.id)
-    work = Work(places, places.read_config(), Journal(places), undertaking, tell)
-    work.journal.begin(undertaking)
+    under_way = UnderWay(places, places.read_config(), Journal(places), undertaking, tell)
+    under_way.journal.begin(undertaking)
     try:
         if saved is not None:
-            _restore(work, saved)
-        work.go_live()
-    except BREAKS as broke:
-        work.take_back(str(broke) or "interrupted")
+            _restore(under_way, saved)
+        under_way.go_live()
+    except INTERRUPTS as broke:
+        under_way.take_back(str(broke) or "interrupted")
         raise
     try:
         by_hand.look_again(places, tell, failing, check)
     finally:
-        work.journal.close(undertaking)  # a kill leaves it open: who types it again then means this one
+        under_way.journal.close(undertaking)  # a kill leaves it open: who types it again then means this one
     return target.id
 
 
@@ -116,18 +116,18 @@ def _backup_for(places: Places, target: Release, past: list[Undertaking], restor
 
 
 def _loss(places: Places, saved: str) -> str:
-    source, found = source_of(places), backup.find(places, saved)
-    with restore_database.received(found, source) as new:
-        lost = restore_database.losses(found, source, new)
+    live, found = live_database(places), backup.find(places, saved)
+    with restore_database.received(found, live) as new:
+        lost = restore_database.losses(found, live, new)
     if lost is None:
         return "what is there now cannot be read, and would be kept as it is in a backup"
     return f"it would lose or change {restore_database.told(lost) or 'no row'}"
 
 
-def _restore(work: Work, saved: str) -> None:
-    with work.step("backup database") as facts:
-        facts["backup"] = backup.make(work.places, "before-rollback").id
-    work.stand_still(restored=saved)
-    with work.step("migration") as facts:  # of the database back to the schema of that release
-        restore.put_back(work.places, backup.find(work.places, saved), stop=systemd.stop, keep=False)
+def _restore(under_way: UnderWay, saved: str) -> None:
+    with under_way.step("backup database") as facts:
+        facts["backup"] = backup.make(under_way.places, "before-rollback").id
+    under_way.stand_still(restored=saved)
+    with under_way.step("migration") as facts:  # of the database back to the schema of that release
+        restore.put_back(under_way.places, backup.find(under_way.places, saved), stop=systemd.stop, keep=False)
         facts["migrated"] = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from lifetracker.ops import systemd
 from lifetracker.ops.backups import backup, restore, restore_database
-from lifetracker.ops.backups.live_database import source_of
+from lifetracker.ops.backups.live_database import live_database
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.deploying import rehearsal
 from lifetracker.ops.deploying.interrupts import uninterrupted
@@ -30,7 +30,7 @@ class WouldLose(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class UnderWay:
     """`undertaking` names the release to go to and the one to come back to."""
 
     places: Places
@@ -70,7 +70,7 @@ class Work:
                 facts |= told
                 systemd.stop()
             with self.step("backup again") as facts:
-                facts["backup"] = backup.refresh_in(folder, source_of(self.places), early).id
+                facts["backup"] = backup.refresh_in(folder, live_database(self.places), early).id
 
     def go_live(self) -> None:
         """From the switch to the record; also what is left of a deploy that was killed on the way."""

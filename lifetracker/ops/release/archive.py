@@ -43,7 +43,7 @@ class ArchiveRefused(Refused):
     """This file is not a whole release archive; nothing of it was unpacked."""
 
 
-class Manifest(BaseModel):
+class ReleaseManifest(BaseModel):
     """What an archive says of itself. `files` and `wheels` give each file's SHA-256 in hex."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class Archive:
 
     path: Path
     digest: str
-    manifest: Manifest
+    manifest: ReleaseManifest
     members: zipfile.ZipFile
 
     @property
@@ -162,7 +162,7 @@ def _judge_directory(file: IO[bytes]) -> None:
         raise ArchiveRefused(f"its list of files is too long, the most that a release may have is {MOST_FILES}")
 
 
-def _judge_members(members: zipfile.ZipFile) -> Manifest:
+def _judge_members(members: zipfile.ZipFile) -> ReleaseManifest:
     infos = members.infolist()
     if len(infos) > MOST_FILES:
         raise ArchiveRefused(f"it holds {len(infos)} files, the most that a release may have is {MOST_FILES}")
@@ -197,18 +197,18 @@ def _what_is_wrong(info: zipfile.ZipInfo) -> str | None:
     return None
 
 
-def _read_manifest(members: zipfile.ZipFile) -> Manifest:
+def _read_manifest(members: zipfile.ZipFile) -> ReleaseManifest:
     if MANIFEST not in members.namelist():
         raise ArchiveRefused(f"it has no {MANIFEST}")
     if members.getinfo(MANIFEST).file_size > PIECE * 8:
         raise ArchiveRefused(f"its {MANIFEST} is too large to be one")
     try:
-        return Manifest.model_validate(json.loads(members.read(MANIFEST)))
+        return ReleaseManifest.model_validate(json.loads(members.read(MANIFEST)))
     except (ValidationError, ValueError):
         raise ArchiveRefused(f"its {MANIFEST} is not one of a release") from None
 
 
-def _judge_contents(members: zipfile.ZipFile, names: set[str], manifest: Manifest) -> None:
+def _judge_contents(members: zipfile.ZipFile, names: set[str], manifest: ReleaseManifest) -> None:
     named = {*manifest.files, *manifest.wheels}
     if names != named:
         one = min(names ^ named)

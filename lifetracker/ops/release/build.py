@@ -20,7 +20,7 @@ from lifetracker.core import guards
 from lifetracker.ops import shell, started_from
 from lifetracker.ops.refusal import Refused
 from lifetracker.ops.release import lock_file
-from lifetracker.ops.release.archive import MANIFEST, MARK, TRAILER, Manifest
+from lifetracker.ops.release.archive import MANIFEST, MARK, TRAILER, ReleaseManifest
 from lifetracker.ops.started_from import TREE
 
 # Python reads a zip from its end. Where that was cut off it takes the file for source, and says what the second line
@@ -76,7 +76,7 @@ def _write(folder: Path, members: dict[str, Path], pythons: Sequence[str]) -> Pa
     target = folder / f"lifetracker-{__version__}.pyz"
     partial = target.with_suffix(".partial")
     digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(members.items())}
-    manifest = Manifest(
+    manifest = ReleaseManifest(
         version=__version__,
         pythons=tuple(pythons),
         files={name: digest for name, digest in digests.items() if not name.startswith("wheels/")},

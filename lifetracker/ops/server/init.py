@@ -17,7 +17,7 @@ from pathlib import Path
 from lifetracker.ops import shell, started_from
 from lifetracker.ops.places import Places
 from lifetracker.ops.refusal import Refused
-from lifetracker.ops.server.steps import SITE, Step, steps
+from lifetracker.ops.server.steps import SITE, Need, steps
 from lifetracker.ops.started_from import TREE
 
 HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -55,7 +55,7 @@ def _next(places: Places) -> str:
     return f"{os.path.basename(sys.executable)} {shlex.quote(str(started_from.archive() or 'ARCHIVE'))} deploy"
 
 
-def _run(step: Step) -> None:
+def _run(step: Need) -> None:
     for command in step.commands:
         shell.run(command, stdin=step.stdin if command is step.commands[-1] else None)
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from lifetracker.core.db import Database, waiting
-from lifetracker.core.db.baton import Turns
+from lifetracker.core.db.baton import Baton
 from lifetracker.core.errors import Busy
 from tests.core.units import another, locked, note, notes
 from tests.people import PASSWORD, Client
@@ -28,8 +28,8 @@ from tests.processes import unmeasured
 
 TAKES_ONE = """
 import sys
-from lifetracker.core.db.baton import Turns
-turns = Turns(sys.argv[1] + "/life_tracker.db")
+from lifetracker.core.db.baton import Baton
+turns = Baton(sys.argv[1] + "/life_tracker.db")
 print(turns.take(), flush=True)
 sys.stdin.read()
 """
@@ -77,11 +77,11 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def of(run: Path, data: Path) -> Iterator[Callable[[], Turns]]:
-    made: list[Turns] = []
+def of(run: Path, data: Path) -> Iterator[Callable[[], Baton]]:
+    made: list[Baton] = []
 
-    def make() -> Turns:
-        made.append(Turns(str(data)))
+    def make() -> Baton:
+        made.append(Baton(str(data)))
         return made[-1]
 
     yield make
@@ -90,7 +90,7 @@ def of(run: Path, data: Path) -> Iterator[Callable[[], Turns]]:
 
 
 class TestTurns:
-    def test_are_one_at_a_time(self, of: Callable[[], Turns]) -> None:
+    def test_are_one_at_a_time(self, of: Callable[[], Baton]) -> None:
         mine, theirs = of(), of()
 
         assert mine.take()
@@ -98,13 +98,13 @@ class TestTurns:
         mine.give_back()
         assert theirs.take()
 
-    def test_stay_ours_until_they_are_given_back(self, of: Callable[[], Turns]) -> None:
+    def test_stay_ours_until_they_are_given_back(self, of: Callable[[], Baton]) -> None:
         mine = of()
 
         assert mine.take()
         assert mine.take()
 
-    def test_are_told_of_to_who_waits(self, of: Callable[[], Turns]) -> None:
+    def test_are_told_of_to_who_waits(self, of: Callable[[], Baton]) -> None:
         mine, theirs = of(), of()
 
         async def wait() -> None:
@@ -117,7 +117,7 @@ class TestTurns:
         asyncio.run(wait())
         assert theirs.take()
 
-    def test_are_told_of_to_everybody_who_waits(self, of: Callable[[], Turns]) -> None:
+    def test_are_told_of_to_everybody_who_waits(self, of: Callable[[], Baton]) -> None:
         mine, others = of(), (of(), of())
 
         async def wait() -> None:
@@ -128,7 +128,7 @@ class TestTurns:
         mine.take()
         asyncio.run(wait())
 
-    def test_are_told_of_however_many_nobody_waited_for(self, of: Callable[[], Turns]) -> None:
+    def test_are_told_of_however_many_nobody_waited_for(self, of: Callable[[], Baton]) -> None:
         """The pipe is full long before."""
         mine, theirs = of(), of()
         for _ in range(70_000):
@@ -145,7 +145,7 @@ class TestTurns:
         mine.take()
         asyncio.run(wait())
 
-    def test_are_told_of_to_nobody_who_has_one(self, of: Callable[[], Turns]) -> None:
+    def test_are_told_of_to_nobody_who_has_one(self, of: Callable[[], Baton]) -> None:
         """Who is not waiting would take the word away from who is."""
         mine, theirs = of(), of()
 
@@ -158,7 +158,7 @@ class TestTurns:
         mine.take()
         asyncio.run(wait())
 
-    def test_go_with_the_process_that_had_them(self, of: Callable[[], Turns], data: Path) -> None:
+    def test_go_with_the_process_that_had_them(self, of: Callable[[], Baton], data: Path) -> None:
         with _other_process(TAKES_ONE, data.parent) as (process, said):
             assert said == "True\n"
             assert not of().take()
@@ -167,7 +167,7 @@ class TestTurns:
 
         assert of().take()
 
-    def test_of_a_database_that_was_replaced_are_others(self, of: Callable[[], Turns], data: Path) -> None:
+    def test_of_a_database_that_was_replaced_are_others(self, of: Callable[[], Baton], data: Path) -> None:
         mine = of()
         mine.take()
         other = data.with_name("other.db")
@@ -177,7 +177,7 @@ class TestTurns:
         assert of().take()
 
     def test_are_always_ours_where_there_is_no_database(self, run: Path, tmp_path: Path) -> None:
-        with closing(Turns(str(tmp_path / "gone" / "life_tracker.db"))) as nowhere:
+        with closing(Baton(str(tmp_path / "gone" / "life_tracker.db"))) as nowhere:
             assert nowhere.take()
             nowhere.give_back()
             assert nowhere.take()
@@ -188,7 +188,7 @@ class TestPipe:
     """Where the turns are, and what is done without: then nobody waits for anybody."""
 
     def test_lies_in_the_runtime_folder_named_for_the_database(
-        self, of: Callable[[], Turns], run: Path, data: Path
+        self, of: Callable[[], Baton], run: Path, data: Path
     ) -> None:
         mine = of()
         mine.take()
@@ -201,7 +201,7 @@ class TestPipe:
         assert os.listdir(data.parent) == ["life_tracker.db"]
 
     def test_lies_in_the_first_of_several_runtime_folders(
-        self, of: Callable[[], Turns], run: Path, monkeypatch: pytest.MonkeyPatch
+        self, of: Callable[[], Baton], run: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("RUNTIME_DIRECTORY", f"{run}:/run/other")
         of().take()
@@ -209,7 +209,7 @@ class TestPipe:
         assert len(_in(run)) == 1
 
     def test_lies_in_the_temporary_folder_where_there_is_no_other(
-        self, of: Callable[[], Turns], run: Path, monkeypatch: pytest.MonkeyPatch
+        self, of: Callable[[], Baton], run: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("RUNTIME_DIRECTORY")
         monkeypatch.setattr(tempfile, "tempdir", str(run))
@@ -217,7 +217,7 @@ class TestPipe:
 
         assert len(_in(run)) == 1
 
-    def test_goes_with_the_last_who_had_it_open(self, of: Callable[[], Turns], run: Path) -> None:
+    def test_goes_with_the_last_who_had_it_open(self, of: Callable[[], Baton], run: Path) -> None:
         mine, theirs = of(), of()
         mine.take()
         theirs.take()
@@ -227,7 +227,7 @@ class TestPipe:
         theirs.close()
         assert _in(run) == []
 
-    def test_that_a_killed_process_left_serves_the_next(self, of: Callable[[], Turns], run: Path) -> None:
+    def test_that_a_killed_process_left_serves_the_next(self, of: Callable[[], Baton], run: Path) -> None:
         mine = of()
         mine.take()
         (pipe,) = _in(run)
@@ -256,7 +256,7 @@ class TestPipe:
         ids=["file", "link", "dead link", "open to all", "other", "a file", "a folder", "a link", "anybody's", "gone"],
     )
     def test_is_done_without_where_something_else_is(
-        self, of: Callable[[], Turns], run: Path, data: Path, spoil: Callable[[Path, str], object], request: Any
+        self, of: Callable[[], Baton], run: Path, data: Path, spoil: Callable[[Path, str], object], request: Any
     ) -> None:
         found = data.stat()
         spoil(run / f"lifetracker-turns-{os.geteuid()}", f"{found.st_dev}-{found.st_ino}")
@@ -268,7 +268,7 @@ class TestPipe:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
     @pytest.mark.parametrize("whose", ["folder", "pipe"])
     def test_is_done_without_where_it_is_somebody_elses(
-        self, of: Callable[[], Turns], run: Path, data: Path, whose: str
+        self, of: Callable[[], Baton], run: Path, data: Path, whose: str
     ) -> None:
         folder = run / f"lifetracker-turns-{os.geteuid()}"
         pipe = folder / f"{data.stat().st_dev}-{data.stat().st_ino}"
@@ -280,7 +280,7 @@ class TestPipe:
 
 
 class TestClearAwayOld:
-    def test_removes_the_pipe_of_earlier_releases(self, of: Callable[[], Turns], data: Path) -> None:
+    def test_removes_the_pipe_of_earlier_releases(self, of: Callable[[], Baton], data: Path) -> None:
         os.mkfifo(f"{data}-turns")
 
         of().clear_away_old()
@@ -288,14 +288,14 @@ class TestClearAwayOld:
         assert os.listdir(data.parent) == ["life_tracker.db"]
 
     @pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to(path.parent / "gone")])
-    def test_leaves_what_is_no_pipe(self, of: Callable[[], Turns], data: Path, make: Callable[[Path], object]) -> None:
+    def test_leaves_what_is_no_pipe(self, of: Callable[[], Baton], data: Path, make: Callable[[Path], object]) -> None:
         make(data.with_name("life_tracker.db-turns"))
 
         of().clear_away_old()
 
         assert sorted(os.listdir(data.parent)) == ["life_tracker.db", "life_tracker.db-turns"]
 
-    def test_is_content_where_there_is_none(self, of: Callable[[], Turns]) -> None:
+    def test_is_content_where_there_is_none(self, of: Callable[[], Baton]) -> None:
         of().clear_away_old()
 
 
@@ -435,10 +435,10 @@ class TestWrite:
             assert asyncio.run(_taken_at_last(theirs))
 
 
-def _turns_at(db: Database) -> Turns:
+def _turns_at(db: Database) -> Baton:
     if db.file is None:
         pytest.skip("SQLite only: PostgreSQL lets many write at once")
-    return Turns(db.file)
+    return Baton(db.file)
 
 
 def _pipe(path: Path, mode: int = 0o600) -> Path:
@@ -471,11 +471,11 @@ def _without_a_timer() -> Iterator[None]:
         yield
 
 
-def _told_by(turns: Turns) -> asyncio.Event:
+def _told_by(baton: Baton) -> asyncio.Event:
     """Set once these turns, none of which is to be had, tell that one may be."""
     told = asyncio.Event()
-    assert not turns.take()
-    turns.be_told(asyncio.get_running_loop(), told.set)
+    assert not baton.take()
+    baton.be_told(asyncio.get_running_loop(), told.set)
     return told
 
 
@@ -485,9 +485,9 @@ async def _comes(told: asyncio.Event, within: float) -> bool:
     return False
 
 
-async def _taken_at_last(turns: Turns) -> bool:
+async def _taken_at_last(baton: Baton) -> bool:
     for _ in range(200):
-        if turns.take():
+        if baton.take():
             return True
         await asyncio.sleep(0.01)
     return False

@@ -15,10 +15,10 @@ from lifetracker.core.db import Database, Transaction, holding
 from lifetracker.core.db.holding import AT_MOST, MANY, Watch
 from lifetracker.core.db.prepared import Prepared
 from lifetracker.core.errors import Busy
-from lifetracker.users.models import ATTEMPTS
+from lifetracker.users.models import TRIES
 from tests.core.units import another, locked, note, notes
 
-SUBJECTS = Prepared(select(ATTEMPTS.c.subject))
+SUBJECTS = Prepared(select(TRIES.c.subject))
 
 
 def thread_after(number: int) -> Callable[[Transaction], str]:

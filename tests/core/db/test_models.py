@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from lifetracker.core.db import Database, Transaction
-from lifetracker.users.models import ATTEMPTS
+from lifetracker.users.models import TRIES
 from tests.people import FrozenClock
 
 
@@ -34,10 +34,10 @@ class TestUtcDateTime:
     def test_is_ordered_by_time(self, db: Database, clock: FrozenClock) -> None:
         earlier, later = clock.now - timedelta(microseconds=1), clock.now
         db.write_now(
-            lambda tx: tx.exec(insert(ATTEMPTS), [{"subject": "x", "at": later}, {"subject": "x", "at": earlier}])
+            lambda tx: tx.exec(insert(TRIES), [{"subject": "x", "at": later}, {"subject": "x", "at": earlier}])
         )
 
-        found = db.read_now(lambda tx: tx.exec(select(ATTEMPTS.c.at).where(ATTEMPTS.c.at < later)).scalars().all())
+        found = db.read_now(lambda tx: tx.exec(select(TRIES.c.at).where(TRIES.c.at < later)).scalars().all())
 
         assert found == [earlier]
 
@@ -50,6 +50,6 @@ class TestUtcDateTime:
 
 
 def there_and_back(tx: Transaction, instant: datetime) -> datetime:
-    tx.exec(insert(ATTEMPTS), {"subject": "x", "at": instant})
-    back: datetime = tx.exec(select(ATTEMPTS.c.at)).scalar_one()
+    tx.exec(insert(TRIES), {"subject": "x", "at": instant})
+    back: datetime = tx.exec(select(TRIES.c.at)).scalar_one()
     return back

@@ -9,15 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from lifetracker.core.db import Database, Transaction
 from lifetracker.core.db.prepared import FEW, Prepared
 from lifetracker.core.errors import Conflict
-from lifetracker.users.models import ATTEMPTS, TOKENS, USERS
+from lifetracker.users.models import TOKENS, TRIES, USERS
 from tests.core.units import another, note, notes
 from tests.people import NOON, FrozenClock, join
 
-ADD = Prepared(insert(ATTEMPTS).values({"subject": bindparam("subject"), "at": bindparam("at")}))
+ADD = Prepared(insert(TRIES).values({"subject": bindparam("subject"), "at": bindparam("at")}))
 SINCE = Prepared(
-    select(ATTEMPTS.c.subject, ATTEMPTS.c.at.label("instant"))
-    .where(ATTEMPTS.c.at >= bindparam("since", type_=ATTEMPTS.c.at.type))
-    .order_by(ATTEMPTS.c.id)
+    select(TRIES.c.subject, TRIES.c.at.label("instant"))
+    .where(TRIES.c.at >= bindparam("since", type_=TRIES.c.at.type))
+    .order_by(TRIES.c.id)
 )
 TAKE = Prepared(update(USERS).values(email_key=bindparam("key")))
 ORPHAN = Prepared(update(TOKENS).values(user_id=bindparam("nobody")))

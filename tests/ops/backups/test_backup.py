@@ -32,7 +32,7 @@ from lifetracker.ops.backups import database as backup_database
 from lifetracker.ops.backups import restore_database
 from lifetracker.ops.backups.child import ask
 from lifetracker.ops.backups.file_repository import Damaged, NotOurs
-from lifetracker.ops.backups.live_database import source_of
+from lifetracker.ops.backups.live_database import live_database
 from lifetracker.ops.backups.manifest import (
     MANIFEST,
     Backup,
@@ -399,7 +399,7 @@ class TestFind:
         good = backups.make(server.places)
         date_back(good, 1)
         with backups.open_folder(server.places) as folder:
-            kept = backups.make_in(folder, source_of(server.places), "before-restore", problem="a page is damaged")
+            kept = backups.make_in(folder, live_database(server.places), "before-restore", problem="a page is damaged")
 
         assert backups.find(server.places, None).id == good.id
         assert backups.find(server.places, kept.id).manifest.problem == "a page is damaged"

@@ -8,7 +8,7 @@ import pytest
 
 from lifetracker.core import sqlite
 from lifetracker.ops.backups import backup as backups
-from lifetracker.ops.backups.live_database import source_of
+from lifetracker.ops.backups.live_database import live_database
 from lifetracker.ops.backups.manifest import Backup
 from lifetracker.ops.refusal import Refused
 from tests.engines import Engine
@@ -24,7 +24,7 @@ def server(engine: Engine, tmp_path: Path) -> Server:
 
 def refreshed(server: Server, early: Backup) -> Backup:
     with backups.open_folder(server.places) as folder:
-        return backups.refresh_in(folder, source_of(server.places), early)
+        return backups.refresh_in(folder, live_database(server.places), early)
 
 
 class TestRefresh:

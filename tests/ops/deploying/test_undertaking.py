@@ -11,7 +11,7 @@ import pytest
 from lifetracker.ops.backups import backup, restore
 from lifetracker.ops.deploying import rehearsal, undertaking
 from lifetracker.ops.deploying.interrupts import interruptible
-from lifetracker.ops.deploying.undertaking import Work, WouldLose
+from lifetracker.ops.deploying.undertaking import UnderWay, WouldLose
 from lifetracker.ops.refusal import Refused
 from tests.ops.installation import Installation
 from tests.ops.undertaken import Half, half, leftovers
@@ -191,7 +191,7 @@ class TestDatabase:
     ) -> None:
         undertaken.lay("old", fails=old)
         undertaken.lay("new", fails=new)
-        made: Work = undertaken.work(*steps, previous="old")
+        made: UnderWay = undertaken.work(*steps, previous="old")
         made.undertaking.release = "new"
         if facts:
             made.undertaking.facts["backup"] = facts
