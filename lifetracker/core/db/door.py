@@ -194,13 +194,15 @@ class Database:
             finally:
                 self._watch.note(began, lambda: {name_of(work)})
 
-    def _run_waiting(self, engine: Engine, wait: float, run: Callable[[Transaction], R], room: int | None = None) -> R:
+    def _run_waiting(
+        self, engine: Engine, wait: float, run: Callable[[Transaction], R], budget: int | None = None
+    ) -> R:
         ever_longer = pauses(wait)
         collisions = 0
         while True:
             try:
                 with translated, engine.connect() as connection:
-                    return transact(connection, run, self._clock(), room)
+                    return transact(connection, run, self._clock(), budget)
             except Locked as locked:
                 collisions += isinstance(locked, statements.Collided)
                 if collisions > COLLISIONS_AT_MOST:

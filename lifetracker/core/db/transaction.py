@@ -19,13 +19,13 @@ R = TypeVar("R")
 class Transaction:
     """One unit of work as its work sees it: `exec` for statements, `now` for the one instant it happens at."""
 
-    __slots__ = ("_connection", "_most", "discarded", "now", "room")
+    __slots__ = ("_connection", "_most", "budget", "discarded", "now")
 
-    def __init__(self, connection: Connection, now: datetime, room: int | None = None) -> None:
-        """`room` is for how many rows or days there is time here; None where nobody is held up."""
+    def __init__(self, connection: Connection, now: datetime, budget: int | None = None) -> None:
+        """`budget` is how many rows or days there is time for here; None where nobody is held up."""
         self._connection = connection
-        self._most = None if room is None else AT_MOST
-        self.room = room
+        self._most = None if budget is None else AT_MOST
+        self.budget = budget
         self.now = now
         self.discarded = False
 
@@ -34,11 +34,11 @@ class Transaction:
 
         Before anything is written, best before it is read: where it is too much, the unit is begun anew elsewhere.
         """
-        if self.room is None:
+        if self.budget is None:
             return
-        if number > self.room:
+        if number > self.budget:
             raise TooLongHere
-        self.room -= number
+        self.budget -= number
 
     def exec(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run one statement; a list of `parameters` runs it once for each."""

@@ -26,9 +26,9 @@ class _Spoilt(Exception):
     """A unit wrote what is not to be kept into a transaction that it shares with others."""
 
 
-def transact(connection: Connection, run: Callable[[Transaction], R], now: datetime, room: int | None) -> R:
+def transact(connection: Connection, run: Callable[[Transaction], R], now: datetime, budget: int | None) -> R:
     with translated, connection.begin() as transaction:
-        tx = Transaction(connection, now, room)
+        tx = Transaction(connection, now, budget)
         result = run(tx)
         if tx.discarded:
             transaction.rollback()
@@ -39,14 +39,14 @@ def transact_in_place(
     connection: Connection,
     run: Callable[[Transaction], R],
     now: datetime,
-    room: int | None,
+    budget: int | None,
     file: OpenFile | None = None,
 ) -> R:
     """As `transact`, begun and ended at the driver: the engine's own bookkeeping costs as much as a question.
 
     `file` is given for a unit that may write: nothing is committed into one that its path no longer names.
     """
-    tx = Transaction(connection, now, room)
+    tx = Transaction(connection, now, budget)
     with translated:
         statements.begin_sqlite(connection, writable=file is not None)
         try:
@@ -85,17 +85,17 @@ def _transact_all(
             return list(_run_each(connection, units, clock, in_savepoints))
         return [units[0].context.run(units[0].run, tx)]
 
-    room = None if units[0].beside else AT_MOST
-    return transact_in_place(connection, run, clock(), room, file)
+    budget = None if units[0].beside else AT_MOST
+    return transact_in_place(connection, run, clock(), budget, file)
 
 
 def _run_each(connection: Connection, units: Sequence[Waiting], clock: Clock, in_savepoints: bool) -> Iterator[Any]:
-    """There is no more room for all of them than for one."""
-    room: int | None = AT_MOST
+    """All of them have the budget of one."""
+    budget: int | None = AT_MOST
     for unit in units:
-        tx = Transaction(connection, clock(), room)
+        tx = Transaction(connection, clock(), budget)
         yield _run_beside(connection, tx, unit, in_savepoint=in_savepoints)
-        room = tx.room
+        budget = tx.budget
 
 
 def _run_beside(connection: Connection, tx: Transaction, unit: Waiting, *, in_savepoint: bool) -> Any:
