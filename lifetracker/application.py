@@ -34,6 +34,7 @@ from lifetracker.core.release import RELEASE
 from lifetracker.daily_log.router import router as daily_log
 from lifetracker.migrations import schema
 from lifetracker.templates.router import router as templates
+from lifetracker.users.dependencies import SECURITY_SCHEMES
 from lifetracker.users.router import router as users
 
 MAX_IMPORT = 32 * 1024 * 1024
@@ -107,7 +108,7 @@ def _describe(app: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = openapi.complete(describe())
+            app.openapi_schema = openapi.complete(describe(), SECURITY_SCHEMES)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from lifetracker.core.auth import token_of
 from lifetracker.core.db import Database
 from lifetracker.core.errors import Forbidden, Unauthorized
 from lifetracker.core.http.answers import PERSONAL
+from lifetracker.core.http.openapi import WHEN_WRITING
 from lifetracker.core.http.parameters import settings_of
 from lifetracker.core.http.route import Given
 from lifetracker.users import login_service
@@ -19,11 +20,27 @@ from lifetracker.users.schemas import Caller, Person
 from lifetracker.users.service import require_login
 
 READING = ("GET", "HEAD")
-SECURED: dict[str, Any] = {"security": [{"bearer": []}, {"token": []}]}
 
 
 class ReadOnlyToken(Forbidden):
     code = "read_only_token"
+
+
+# What `/openapi.json` says of how one signs in, and of the operations that ask for it.
+SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token: of a login (`POST /auth/token`), or a named one (`POST /users/me/tokens`).",
+    },
+    "token": {
+        "type": "oauth2",
+        "description": "Log in with e-mail address and password, and send the token that comes back.",
+        "flows": {"password": {"scopes": {}, "tokenUrl": "auth/token"}},
+    },
+}
+SECURED: dict[str, Any] = {"security": [{name: []} for name in SECURITY_SCHEMES]}
+MAY_WRITE = SECURED | {WHEN_WRITING: {str(ReadOnlyToken.status): [ReadOnlyToken.code]}}
 
 
 async def _any_caller(request: Request) -> Caller:
@@ -63,9 +80,9 @@ def person_of(request: Request) -> Person:
 
 
 AnyCaller = Annotated[Caller, Given(_any_caller, SECURED)]
-CurrentCaller = Annotated[Caller, Given(_caller, SECURED)]
-CurrentUser = Annotated[Person, Given(_user, SECURED)]
-CurrentLogin = Annotated[Caller, Given(_login, SECURED)]
+CurrentCaller = Annotated[Caller, Given(_caller, MAY_WRITE)]
+CurrentUser = Annotated[Person, Given(_user, MAY_WRITE)]
+CurrentLogin = Annotated[Caller, Given(_login, MAY_WRITE)]
 
 IdempotencyKey = Annotated[
     str | None,

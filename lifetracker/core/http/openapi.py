@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,11 +15,12 @@ from lifetracker.core.http.openapi_words import (
     EXAMPLE_REQUEST_ID,
     HEADERS,
     PROBLEM_SCHEMAS,
-    SECURITY_SCHEMES,
 )
 
 Operation = dict[str, Any]
 
+# In what is `Given`: statuses and codes of every operation that has it and is no GET. No client reads it.
+WHEN_WRITING = "x-when-writing"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 # As RFC 9110 calls them, and Python from 3.13 on.
@@ -53,16 +54,19 @@ def _example(status: int, code: str) -> dict[str, Any]:
     return problem_body(told(EXAMPLE_DETAIL, **({"errors": [EXAMPLE_ERROR]} if invalid else {})), EXAMPLE_REQUEST_ID)
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with what every operation of a kind may answer, what it is told by, and an example."""
+def complete(document: dict[str, Any], security_schemes: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with what every operation of a kind may answer, what it is told by, and an example.
+
+    `security_schemes` are the ways to say who calls, by the names that operations know them by.
+    """
     for name in ("HTTPValidationError", "ValidationError"):  # the framework's own shape of a refusal
         document["components"]["schemas"].pop(name, None)
     document["components"]["schemas"] |= PROBLEM_SCHEMAS
-    for path, operations in document["paths"].items():
+    for operations in document["paths"].values():
         for method, operation in operations.items():
-            _complete_operation(operation, path, method)
+            _complete_operation(operation, method)
     document = tidied(document) | {"servers": [{"url": "/"}]}
-    document["components"] |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
+    document["components"] |= {"securitySchemes": security_schemes, "headers": HEADERS}
     with_tag = _with_tag(document)
     for operation in operations_in(document):
         _tell_headers(operation, with_tag)
@@ -75,11 +79,11 @@ def seen_under(root: str, document: dict[str, Any]) -> dict[str, Any]:
     return document | {"servers": [{"url": root}]} if root else document
 
 
-def _complete_operation(operation: Operation, path: str, method: str) -> None:
+def _complete_operation(operation: Operation, method: str) -> None:
     responses = operation["responses"]
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: ""}):
         del responses["422"]  # the framework's own shape of a refusal
-    for status, codes in _usual_codes(operation, path, method):
+    for status, codes in _usual_codes(operation, method, operation.pop(WHEN_WRITING, {})):
         known = responses.get(str(status), {}).get("content", {}).get(MEDIA_TYPE, {}).get("schema", {})
         said = known.get("properties", {}).get("code", {}).get("enum", [])
         responses[str(status)] = _response(status, [*said, *codes])
@@ -93,14 +97,16 @@ def _complete_operation(operation: Operation, path: str, method: str) -> None:
     operation.setdefault("security", [])
 
 
-def _usual_codes(operation: Operation, path: str, method: str) -> Iterator[tuple[int, list[str]]]:
+def _usual_codes(
+    operation: Operation, method: str, when_writing: Mapping[str, list[str]]
+) -> Iterator[tuple[int, list[str]]]:
     parameters = _parameters(operation)
     body = operation.get("requestBody", {}).get("content", {})
     secured = bool(operation.get("security"))
     if secured:
         yield 401, ["unauthorized"]
-        if method != "get" and path != "/auth/token":
-            yield 403, ["read_only_token"]
+    if method != "get":
+        yield from ((int(status), codes) for status, codes in when_writing.items())
     if any(name.endswith("_id") or name == "slug" for name in parameters):
         yield 404, ["not_found"]
     if FORM in body:

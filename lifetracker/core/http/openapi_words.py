@@ -1,21 +1,8 @@
-"""What the OpenAPI document says in the same words everywhere: how one signs in, headers, problems."""
+"""What the OpenAPI document says in the same words everywhere: headers and problems."""
 
 from __future__ import annotations
 
 from typing import Any
-
-SECURITY_SCHEMES: dict[str, Any] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "A token: of a login (`POST /auth/token`), or a named one (`POST /users/me/tokens`).",
-    },
-    "token": {
-        "type": "oauth2",
-        "description": "Log in with e-mail address and password, and send the token that comes back.",
-        "flows": {"password": {"scopes": {}, "tokenUrl": "auth/token"}},
-    },
-}
 
 
 def _header(description: str, example: str | int, **schema: Any) -> dict[str, Any]:
