@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from lifetracker.core.auth import digest
 from lifetracker.core.db import Database, Transaction, Work
 from lifetracker.core.errors import InvalidField
-from lifetracker.users import token_repository as repository
+from lifetracker.users import idempotency_repository as repository
 
 P = ParamSpec("P")
 R = TypeVar("R")

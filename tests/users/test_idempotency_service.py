@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from lifetracker.core.auth import digest
 from lifetracker.core.db import Database, Transaction
-from lifetracker.users import token_repository
+from lifetracker.users import idempotency_repository
 from lifetracker.users.idempotency_service import Once, asked
 from lifetracker.users.models import IDEMPOTENCY_KEYS
 from lifetracker.users.schemas import Caller, PasswordChange
@@ -232,10 +232,10 @@ class TestKey:
     def test_is_forgotten_in_small_pieces(self, anna: Client, db: Database, clock: FrozenClock) -> None:
         db.write_now(keep_many, [f"{number}" for number in range(150)])
         clock.pass_(days=31)
-        db.write_now(token_repository.prune_kept, 1, clock.now - timedelta(days=30))
+        db.write_now(idempotency_repository.prune_kept, 1, clock.now - timedelta(days=30))
         assert db.read_now(count_kept) == 50
 
-        db.write_now(token_repository.prune_kept, 1, clock.now - timedelta(days=30))
+        db.write_now(idempotency_repository.prune_kept, 1, clock.now - timedelta(days=30))
         assert db.read_now(count_kept) == 0
 
 
@@ -355,7 +355,7 @@ def titles(client: Client) -> list[str]:
 
 def keep_many(tx: Transaction, keys: list[str]) -> None:
     for key in keys:
-        token_repository.keep(tx, 1, key, "a fingerprint", "null")
+        idempotency_repository.keep(tx, 1, key, "a fingerprint", "null")
 
 
 def count_kept(tx: Transaction) -> int:
