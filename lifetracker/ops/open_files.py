@@ -16,11 +16,17 @@ def users_of(files: Iterable[Path | int]) -> list[str]:
     return [f"process {pid} ({name})" for pid, name in _processes() if wanted & _open_in(pid)]
 
 
+def openers(files: Iterable[Path | int]) -> set[int]:
+    """Processes that have one of these open, ourselves among them."""
+    wanted = _identities(files)
+    return {pid for pid in psutil.pids() if wanted & _open_in(pid)}
+
+
 def _identities(files: Iterable[Path | int]) -> set[tuple[int, int]]:
     """Device and inode."""
     found = set()
     for each in files:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             about = os.stat(each)
             found.add((about.st_dev, about.st_ino))
     return found

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 
-from lifetracker.ops import access
+from lifetracker.ops import access, open_files
 from lifetracker.ops.backups.live_database import told_file
 from lifetracker.ops.checks.verdict import Verdict, failed, judged, ok
 from lifetracker.ops.places import USER, Places
@@ -82,8 +81,8 @@ def _in_our_group() -> Iterator[str]:
 def nobody_else_is_at_it(places: Places) -> Verdict:
     """That no process but the unit's listens on the port or has the database open: such as a uvicorn by hand."""
     port = urlsplit(places.read_config().url).port or 80
-    files = {(seen.st_dev, seen.st_ino) for path in database_files(places) if (seen := _stat(path))}
-    listening, opening, given = _listeners(port), set(_openers(files)), set(_given(database_files(places)[:1]))
+    files = database_files(places)
+    listening, opening, given = _listeners(port), open_files.openers(files), set(_given(files[:1]))
     others = sorted((listening | opening | given) - {*read_unit().processes(), INIT})
     strangers = [pid for pid in others if pid in listening or not _is_command(places, pid)]
     does = dict.fromkeys(given - opening, "was given the database to open")
@@ -101,16 +100,6 @@ def _listeners(port: int) -> set[int]:
     return {each.pid for each in found if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid}
 
 
-def _openers(files: set[tuple[int, int]]) -> Iterator[int]:
-    """Processes that have one of these files (device, inode) open, by whatever path."""
-    for pid in psutil.pids():
-        with suppress(OSError):  # it has ended meanwhile, or is not ours to look at
-            folder = Path(f"/proc/{pid}/fd")
-            opened = (_stat(folder / descriptor) for descriptor in os.listdir(folder))
-            if any((seen.st_dev, seen.st_ino) in files for seen in opened if seen):
-                yield pid
-
-
 def _given(database: list[Path]) -> Iterator[int]:
     """Shells that were given the database, by whatever path: `sqlite3` opens it at its first statement."""
     wanted = {str(path.resolve()) for path in database}
@@ -122,13 +111,6 @@ def _given(database: list[Path]) -> Iterator[int]:
 
 def _led_to(cwd: str, word: str) -> str:
     return os.path.realpath(os.path.join(cwd, word.removeprefix("file:").partition("?")[0]))
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
 
 
 def _is_command(places: Places, pid: int) -> bool:
