@@ -71,7 +71,7 @@ class Pace:
 class _LoginUnderWay:
     """A login under way: counted as failed until its password proved right."""
 
-    attempts: list[int]
+    tries: list[int]
     user_id: int | None
     password_hash: str | None
 
@@ -109,11 +109,11 @@ def _own_email(tx: Transaction, user_id: int) -> str:
 
 def _begin_try(tx: Transaction, email: str, address: str, pace: Pace | None) -> _LoginUnderWay:
     limits = {} if pace is None else {digest(f"login {address_key(email)}"): pace.per_account}
-    attempts = begin_guess(tx, address, pace, limits)
+    tries = begin_guess(tx, address, pace, limits)
     user = find_account(tx, email)
     if user is None:
-        return _LoginUnderWay(attempts, None, None)
-    return _LoginUnderWay(attempts, user.id, user.password_hash)
+        return _LoginUnderWay(tries, None, None)
+    return _LoginUnderWay(tries, user.id, user.password_hash)
 
 
 def begin_guess(tx: Transaction, address: str, pace: Pace | None, limits: Mapping[str, int] | None = None) -> list[int]:
@@ -127,8 +127,8 @@ def begin_guess(tx: Transaction, address: str, pace: Pace | None, limits: Mappin
     return [repository.add_try(tx, subject) for subject in limits]
 
 
-def forget_guess(tx: Transaction, attempts: Iterable[int]) -> None:
-    repository.forget_attempts(tx, attempts)
+def forget_guess(tx: Transaction, tries: Iterable[int]) -> None:
+    repository.forget_tries(tx, tries)
 
 
 def _finish_login(tx: Transaction, tried: _LoginUnderWay, kept_hash: str, lasts: timedelta) -> Login | AccountDisabled:
@@ -159,12 +159,12 @@ def _new_login(tx: Transaction, user_id: int, lasts: timedelta) -> Login:
 
 
 def _forget_try(tx: Transaction, tried: _LoginUnderWay) -> None:
-    forget_guess(tx, tried.attempts)
+    forget_guess(tx, tried.tries)
 
 
 def refuse_over(tx: Transaction, limits: Mapping[str, int], window: timedelta) -> None:
     """Raise `TooManyAttempts` when a subject had its limit in the window already; says when enough have left it."""
-    nth_latest = [repository.nth_latest_attempt(tx, *limit, tx.now - window) for limit in limits.items()]
+    nth_latest = [repository.nth_latest_try(tx, *limit, tx.now - window) for limit in limits.items()]
     if blocking := [at for at in nth_latest if at is not None]:
         seconds = ceil((max(blocking) + window - tx.now).total_seconds())
         raise TooManyAttempts(f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})

@@ -1,4 +1,4 @@
-"""Questions about people, and the password resets and counted attempts that belong to them."""
+"""Questions about people, and the reset codes and counted tries that belong to them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def delete_user(tx: Transaction, user_id: int) -> None:
     tx.exec(delete(USERS).where(USERS.c.id == user_id))
 
 
-def nth_latest_attempt(tx: Transaction, subject: str, nth: int, since: datetime) -> datetime | None:
+def nth_latest_try(tx: Transaction, subject: str, nth: int, since: datetime) -> datetime | None:
     """When the `nth` attempt back from now was made, if that was after `since`."""
     latest = select(TRIES.c.at).where(TRIES.c.subject == subject, TRIES.c.at > since)
     at: datetime | None = tx.exec(latest.order_by(TRIES.c.at.desc()).offset(nth - 1).limit(1)).scalar()
@@ -70,7 +70,7 @@ def add_try(tx: Transaction, subject: str) -> int:
     return new_id
 
 
-def forget_attempts(tx: Transaction, ids: Iterable[int]) -> None:
+def forget_tries(tx: Transaction, ids: Iterable[int]) -> None:
     tx.exec(delete(TRIES).where(TRIES.c.id.in_(list(ids))))
 
 

@@ -122,19 +122,19 @@ async def change_password(
 
 async def reset_password(db: Database, reset: PasswordReset, address: str, pace: Pace | None) -> None:
     """A wrong code counts like a failed login from this address, whoever's it might have been."""
-    attempts = await db.write(begin_guess, address, pace)
+    tries = await db.write(begin_guess, address, pace)
     code = digest(typed_code(reset.code.get_secret_value()))
     if await db.read(repository.find_reset, code) is None:
         raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
     hashed = await hash_password(reset.new_password.get_secret_value())
-    await db.write(_redeem_code, code, hashed, attempts)
+    await db.write(_redeem_code, code, hashed, tries)
 
 
-def _redeem_code(tx: Transaction, code: str, password_hash: str, attempts: Iterable[int]) -> None:
+def _redeem_code(tx: Transaction, code: str, password_hash: str, tries: Iterable[int]) -> None:
     user_id = repository.find_reset(tx, code)
     if user_id is None:
         raise InvalidCode("this code is unknown, used or expired: ask the operator for a new one")
-    forget_guess(tx, attempts)
+    forget_guess(tx, tries)
     set_password(tx, user_id, password_hash, None)
 
 
