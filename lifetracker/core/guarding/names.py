@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 
-from lifetracker.core.guarding.given import Tree
 from lifetracker.core.guarding.text import Texts
+from lifetracker.core.guarding.tree import Tree
 
 # Of what is there without an import, what the rules ask about, and what leads to it.
 BUILTINS = frozenset(

@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from lifetracker.core.guarding.given import Tree
 from lifetracker.core.guarding.names import GETTERS, Names, Origins
 from lifetracker.core.guarding.pieces import Text
 from lifetracker.core.guarding.rooms import PACKAGE, package_of, room_of
 from lifetracker.core.guarding.text import Texts
+from lifetracker.core.guarding.tree import Tree
 
 # What Python, or a tool that builds for it, takes for code and this reader cannot. SQL has no file outside migrations.
 BUILT = (".pyw", ".pyx", ".pxd", ".pyi", ".pyd", ".pth", ".pyz", ".egg", ".whl", ".zip")

@@ -9,9 +9,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lifetracker.core.guarding.changes import CASES, FOLDED, folded, sliced
-from lifetracker.core.guarding.given import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
 from lifetracker.core.guarding.lists import Lists, kept_in
 from lifetracker.core.guarding.pieces import HOLE, NOTHING, Text, joined
+from lifetracker.core.guarding.tree import GIVING, GROWING, LOOPS, Tree, given_in, grown_in, pairs
 
 DEEPEST = 10  # steps from a name to what it holds
 WIDEST = 6  # alternatives of one expression that are looked at
