@@ -59,7 +59,7 @@ def delete_user(tx: Transaction, user_id: int) -> None:
 
 
 def nth_latest_try(tx: Transaction, subject: str, nth: int, since: datetime) -> datetime | None:
-    """When the `nth` attempt back from now was made, if that was after `since`."""
+    """When the `nth` try back from now was made, if that was after `since`."""
     latest = select(TRIES.c.at).where(TRIES.c.subject == subject, TRIES.c.at > since)
     at: datetime | None = tx.exec(latest.order_by(TRIES.c.at.desc()).offset(nth - 1).limit(1)).scalar()
     return at

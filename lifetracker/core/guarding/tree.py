@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 A = TypeVar("A", bound=ast.AST)
 B = TypeVar("B", bound=ast.AST)
 C = TypeVar("C", bound=ast.AST)
-Given = Iterator[tuple[str, ast.expr]]
+Bindings = Iterator[tuple[str, ast.expr]]
 GIVING = (
     *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.arguments, ast.withitem, ast.Match),
     *(ast.FunctionDef, ast.AsyncFunctionDef),
@@ -60,7 +60,7 @@ class Tree:
         return [node for kind in kinds for node in self._kinds.get(kind, ())]
 
 
-def given_in(node: ast.AST) -> Given:
+def given_in(node: ast.AST) -> Bindings:
     """Names that a node gives a value: `a = x`, `a, b = x, y`, `(a := x)`, `self.a = x`, defaults, `with`, `case`.
 
     What a function answers is given to its name with `()` behind.
@@ -83,14 +83,14 @@ def given_in(node: ast.AST) -> Given:
             yield from ((f"{name}()", value) for value in answers if value is not None)
 
 
-def _defaults(node: ast.arguments) -> Given:
+def _defaults(node: ast.arguments) -> Bindings:
     positional = [*node.posonlyargs, *node.args]
     yield from zip((each.arg for each in positional[::-1]), node.defaults[::-1], strict=False)
     named = zip(node.kwonlyargs, node.kw_defaults, strict=True)
     yield from ((each.arg, value) for each, value in named if value)
 
 
-def pairs(target: ast.expr, value: ast.expr) -> Given:
+def pairs(target: ast.expr, value: ast.expr) -> Bindings:
     """Each name of a target with its part of the value."""
     match target, value:
         case ((ast.Name(id=name) | ast.Attribute(attr=name)), ast.Lambda(body=body)):
@@ -103,7 +103,7 @@ def pairs(target: ast.expr, value: ast.expr) -> Given:
                 yield from pairs(one, other)
 
 
-def grown_in(node: ast.AST) -> Given:
+def grown_in(node: ast.AST) -> Bindings:
     """What comes to a name that has a value: `q += x`, `q = q + x`, `parts.append(x)`, `self.parts.extend([x, y])`."""
     match node:
         case ast.Assign(
