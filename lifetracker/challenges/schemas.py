@@ -9,29 +9,20 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from lifetracker.challenges.rules import Rules, Status
-from lifetracker.core.schemas import (
+from lifetracker.core.schemas import CREATED_AT, ID, UPDATED_AT, Day, Instant, PageQuery, Sent, Shown, Text, example
+from lifetracker.templates.fields import (
     COLOR,
-    CREATED_AT,
     DESCRIPTION,
     ICON,
-    ID,
     TAGS,
     TITLE,
     UNIT,
-    UPDATED_AT,
     Color,
-    Day,
     Description,
     Icon,
-    Instant,
-    PageQuery,
-    Sent,
-    Shown,
     Tags,
-    Text,
     Title,
     Unit,
-    example,
 )
 from lifetracker.templates.goal import (
     ALLOWED_MISSES,

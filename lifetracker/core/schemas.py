@@ -16,7 +16,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
-    StringConstraints,
     WithJsonSchema,
 )
 from pydantic.config import JsonDict
@@ -107,26 +106,11 @@ def _not_blank(text: str) -> str:
 
 
 # What a field is, in the words of the OpenAPI document, for what is sent and for what is shown.
-TITLE = Field(description="What it is called.", examples=["Read"])
-DESCRIPTION = Field(description="What it is about; empty when nothing is said.", examples=["Twenty pages a day."])
-NOTE = Field(description="What the person wrote beside the day; null for nothing.", examples=["fell asleep"])
-UNIT = Field(description="What a measure counts in, such as `pages`; null for a check.", examples=["pages"])
-ICON = Field(description="A sign for it, such as an emoji; null for none.", examples=["📚"])
-COLOR = Field(description="Its colour as `#RRGGBB`; null for none.", examples=["#3366CC"])
-TAGS = Field(description="Words to find and group it by.", examples=[["evening"]])
 CREATED_AT = Field(description="When it was made: an instant in UTC.", examples=["2026-03-11T12:00:00Z"])
 UPDATED_AT = Field(description="When it was last written: an instant in UTC.", examples=["2026-03-11T12:00:00Z"])
 
 Text = Annotated[str, AfterValidator(_storable)]
 NOT_BLANK = (AfterValidator(_not_blank), Field(json_schema_extra={"pattern": r"\S"}))
-Title = Annotated[Text, StringConstraints(min_length=1, max_length=200), *NOT_BLANK, TITLE]
-Description = Annotated[Text, StringConstraints(max_length=5_000), DESCRIPTION]
-Note = Annotated[Text, StringConstraints(max_length=10_000), NOTE]
-Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40), UNIT]
-Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40), ICON]
-Color = Annotated[str, Spelled("#[0-9A-Fa-f]{6}", "A colour is written as #RRGGBB, such as #2E7D32"), COLOR]
-Tag = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
-Tags = Annotated[list[Tag], Field(max_length=20), TAGS]
 
 
 def _as_day(given: object) -> object:
@@ -192,12 +176,5 @@ def _as_id(given: object) -> object:
 
 
 ID = Field(description="What it is known by, for as long as it is there.", examples=[7])
-SLUG = Field(description="The template's name in paths: lower-case words with hyphens.", examples=["read-20-pages"])
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID), ID, BeforeValidator(_as_id)]
-Slug = Annotated[
-    str,
-    StringConstraints(max_length=100),
-    Spelled("[a-z0-9]+(-[a-z0-9]+)*", "A slug has small letters and digits, in words that hyphens join"),
-    SLUG,
-]

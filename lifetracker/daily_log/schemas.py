@@ -11,19 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from lifetracker.challenges.rules import Status
 from lifetracker.challenges.schemas import Attempt, BriefStats, ChallengePublic, CurrentStreak
-from lifetracker.core.schemas import (
-    CREATED_AT,
-    ID,
-    NOTE,
-    UPDATED_AT,
-    Day,
-    Instant,
-    Note,
-    PageQuery,
-    Sent,
-    Shown,
-    example,
-)
+from lifetracker.core.schemas import CREATED_AT, ID, UPDATED_AT, Day, Instant, PageQuery, Sent, Shown, example
+from lifetracker.templates.fields import NOTE, Note
 from lifetracker.templates.goal import MAX_VALUE, Outcome, TodayOutcome
 from lifetracker.templates.schedule import StreakUnit, Weekday
 

@@ -11,9 +11,10 @@ from lifetracker.core.http.answers import tagged
 from lifetracker.core.http.openapi import refusals
 from lifetracker.core.http.parameters import DatabaseDep, IfMatch, IfNoneMatch
 from lifetracker.core.http.route import JsonRoute
-from lifetracker.core.schemas import Page, Slug
+from lifetracker.core.schemas import Page
 from lifetracker.templates import service
 from lifetracker.templates.dependencies import LanguageDep
+from lifetracker.templates.fields import Slug
 from lifetracker.templates.schemas import TemplateCreate, TemplatePatch, TemplatePublic, TemplateQuery
 from lifetracker.templates.service import TemplateNotFound
 from lifetracker.users.dependencies import CurrentUser, OnceDep

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from lifetracker.core.schemas import (
+from lifetracker.core.schemas import CREATED_AT, Instant, PageQuery, Sent, Shown, Text, example
+from lifetracker.templates.fields import (
     COLOR,
-    CREATED_AT,
     DESCRIPTION,
     ICON,
     SLUG,
@@ -19,15 +19,9 @@ from lifetracker.core.schemas import (
     Color,
     Description,
     Icon,
-    Instant,
-    PageQuery,
-    Sent,
-    Shown,
     Tags,
-    Text,
     Title,
     Unit,
-    example,
 )
 from lifetracker.templates.goal import (
     ALLOWED_MISSES,

@@ -116,50 +116,6 @@ class TestText:
     def test_holds_no_lone_surrogate(self, text: str) -> None:
         assert refused(schemas.Text, text) == "lone_surrogate"
 
-    @pytest.mark.parametrize(
-        ("shape", "most"),
-        [
-            (schemas.Title, 200),
-            (schemas.Description, 5000),
-            (schemas.Note, 10_000),
-            (schemas.Unit, 40),
-            (schemas.Tag, 40),
-        ],
-    )
-    def test_is_as_long_as_it_may_be(self, shape: Any, most: int) -> None:
-        assert read(shape, "🏃" * most) == "🏃" * most
-        assert refused(shape, "🏃" * (most + 1)) in ("too_long", "string_too_long")
-
-    @pytest.mark.parametrize("shape", [schemas.Title, schemas.Unit, schemas.Icon, schemas.Tag])
-    def test_is_not_empty_where_it_names_something(self, shape: Any) -> None:
-        assert refused(shape, "") in ("too_short", "string_too_short")
-
-
-class TestTags:
-    def test_are_twenty_at_most(self) -> None:
-        assert len(read(schemas.Tags, ["tag"] * 20)) == 20
-        assert refused(schemas.Tags, ["tag"] * 21) == "too_long"
-
-
-class TestColor:
-    @pytest.mark.parametrize("text", ["#000000", "#Ff00aA"])
-    def test_is_written_so(self, text: str) -> None:
-        assert read(schemas.Color, text) == text
-
-    @pytest.mark.parametrize("text", ["", "red", "#fff", "#0000000", "#00000g", "#000000\n", " #000000"])
-    def test_is_refused_otherwise(self, text: str) -> None:
-        assert refused(schemas.Color, text) == "string_pattern_mismatch"
-
-
-class TestSlug:
-    @pytest.mark.parametrize("text", ["75-hard", "a", "a-b-c", "x" * 100])
-    def test_is_written_so(self, text: str) -> None:
-        assert read(schemas.Slug, text) == text
-
-    @pytest.mark.parametrize("text", ["", "-a", "a-", "a--b", "A", "a_b", "a b", "a\n", "é", "x" * 101])
-    def test_is_refused_otherwise(self, text: str) -> None:
-        refused(schemas.Slug, text)
-
 
 class TestPageQuery:
     @pytest.mark.parametrize("limit", ["1", "200"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from lifetracker.core.schemas import Slug
+from lifetracker.templates.fields import Slug
 from lifetracker.templates.language import LANGUAGES
 from lifetracker.templates.promise import completed
 from lifetracker.templates.schemas import TemplateCreate
