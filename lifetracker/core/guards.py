@@ -28,7 +28,7 @@ class Form(StrEnum):
     json = "json"
 
 
-class Unknown(Exception):
+class NothingThere(Exception):
     """What was asked about is not there; the text says so."""
 
 
@@ -199,7 +199,7 @@ def _package_in(folder: Path) -> Path:
     inner = folder / PACKAGE
     found = inner if inner.is_dir() else folder
     if not found.is_dir():
-        raise Unknown(f"there is no folder {found}")
+        raise NothingThere(f"there is no folder {found}")
     return found
 
 
@@ -216,9 +216,9 @@ def told(violations: Sequence[Violation], form: Form = Form.text) -> str:
 
 
 def explained(rule_id: str) -> str:
-    """What a rule forbids, why, and the way out; `Unknown` for one that there is not."""
+    """What a rule forbids, why, and the way out; `NothingThere` for one that there is not."""
     rules = {rule.id: rule for rule in (*RULES, IDLE)}
     rule = rules.get(rule_id)
     if rule is None:
-        raise Unknown(f"there is no rule {rule_id}: there are {', '.join(rules)}")
+        raise NothingThere(f"there is no rule {rule_id}: there are {', '.join(rules)}")
     return f"{rule.id}: {rule.what}\n\nWhy: {rule.why}\nInstead: {rule.instead}"

@@ -50,7 +50,7 @@ def judge_source(
     try:
         violations = [] if explain else guards.run(path)
         typer.echo(guards.explained(explain) if explain else guards.told(violations, form))
-    except guards.Unknown as unknown:
+    except guards.NothingThere as unknown:
         typer.echo(f"lifetracker: {unknown}", err=True)
         raise typer.Exit(1) from None
     if violations:

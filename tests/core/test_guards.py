@@ -140,7 +140,7 @@ class TestRun:
         assert [(each.rule, each.path) for each in found] == [("unreadable", "lifetracker/core/guards.py")]
 
     def test_refuses_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(guards.Unknown, match="there is no folder"):
+        with pytest.raises(guards.NothingThere, match="there is no folder"):
             guards.run(tmp_path / "nope")
 
     def test_finds_every_room_missing_in_an_empty_folder(self, tmp_path: Path) -> None:
