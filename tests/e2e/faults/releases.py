@@ -31,6 +31,7 @@ def upgrade():
     if "rehearsal" not in str(op.get_bind().engine.url):
         {{}}
 """
+IMPORTS = "\nimport os\nimport sys\n\n"
 UNDER_SYSTEMD = '"NOTIFY_SOCKET" in os.environ'
 
 
@@ -86,12 +87,12 @@ WRONG: dict[str, Callable[[Files], None]] = {
     "lacks a wheel": _take_a_wheel,
     "fails in its migration": _migrate('raise RuntimeError("the third statement fails")'),
     "migrates for a minute": _migrate("time.sleep(60)"),
-    "crashes when it serves": _append(MAIN, f'\nif {UNDER_SYSTEMD}:\n    sys.exit("it cannot serve")\n'),
+    "crashes when it serves": _append(MAIN, f'{IMPORTS}if {UNDER_SYSTEMD}:\n    sys.exit("it cannot serve")\n'),
     "is never ready": _replace("lifetracker/core/process/notify.py", '"READY=1"', '"STATUS=never ready"'),
     "is never healthy": _replace(
         "lifetracker/about.py", "return Health(status=health,", 'return Health(status="fail",'
     ),
     "fails its smoke check": _append(
-        MAIN, f'\nif not {UNDER_SYSTEMD} and "app_NEW" not in __file__:\n    sys.exit("it cannot be imported")\n'
+        MAIN, f'{IMPORTS}if not {UNDER_SYSTEMD} and "app_NEW" not in __file__:\n    sys.exit("it cannot be imported")\n'
     ),
 }
