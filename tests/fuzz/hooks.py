@@ -45,7 +45,10 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _world.chance.seed(f"{_seed} {label_of(case)} {case!r}")
     if meta.generation.mode.is_positive:
         dress(case, _world, token, linked=linked, whole=linked or label_of(case) not in _succeeded)
-    elif _is_wrong_elsewhere(meta) and _world.chance.random() < SOMETIMES:
+        return
+    if _says_nothing(case):
+        case.body = []
+    if _is_wrong_elsewhere(meta) and _world.chance.random() < SOMETIMES:
         dress_path(case, _world, token)
 
 
@@ -55,6 +58,11 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
     if response.status_code < HTTPStatus.MULTIPLE_CHOICES:
         _succeeded.add(operation)
     _calls.write(json.dumps({"operation": operation, "status": response.status_code}) + "\n")
+
+
+def _says_nothing(case: Case[Any]) -> bool:
+    """Whether it sends `null` where a body may be left out, which is as good as none, and no mistake."""
+    return case.body is None and not case.operation.definition.raw.get("requestBody", {}).get("required", False)
 
 
 def _own_token(case: Case[Any]) -> str:
