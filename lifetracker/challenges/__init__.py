@@ -1,1 +1,1 @@
-"""Challenges: their rules, their life cycle, and later their members."""
+"""Challenges: begin with `rules`; turns of their life are in `life_service`, limits of titles in `templates.fields`."""

@@ -1,1 +1,1 @@
-"""The daily log: entries, today, progress, and the import of another tracker's log."""
+"""The daily log: entries (`service`), numbers (`progress`, shown by `today_service`), imports (`import_service`)."""

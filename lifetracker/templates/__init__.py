@@ -1,1 +1,1 @@
-"""The catalogue a challenge can be started from, and what a template and a challenge promise."""
+"""The catalogue that challenges start from (`service`); what both promise: `promise`, `goal`, `schedule`, `fields`."""
