@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import update
 
+from lifetracker.challenges.models import CHALLENGES
 from lifetracker.core.db import Database, Transaction
+from lifetracker.templates.models import TEMPLATES
 from tests.people import JSON, Client
 
 TO_COME = {"type": "lunar", "phases": ["full"], "per": "month"}
@@ -25,8 +26,7 @@ def lunar(db: Database, anna: Client) -> int:
 
 
 def store(db: Database, challenge: int, schedule: JSON = TO_COME) -> None:
-    statement = text("UPDATE challenges SET schedule = :to WHERE id = :of")
-    _write(db, statement.bindparams(to=json.dumps(schedule), of=challenge))
+    _write(db, update(CHALLENGES).where(CHALLENGES.c.id == challenge).values(schedule=schedule))
 
 
 def _write(db: Database, statement: Any) -> None:
@@ -65,8 +65,7 @@ class TestUnknownSchedule:
 
     def test_of_a_template_is_shown_and_taken_over(self, db: Database, anna: Client) -> None:
         slug = anna.made("/templates", {"title": "Moon", "category": "health", "visibility": "private"})["slug"]
-        statement = text("UPDATE challenge_templates SET schedule = :to WHERE slug = :of")
-        _write(db, statement.bindparams(to=json.dumps(TO_COME), of=slug))
+        _write(db, update(TEMPLATES).where(TEMPLATES.c.slug == slug).values(schedule=TO_COME))
 
         assert anna.got(f"/templates/{slug}")["schedule"] == TO_COME
         assert anna.made("/challenges", {"template": slug})["schedule"] == TO_COME
