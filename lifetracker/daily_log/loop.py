@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from lifetracker.core.day import FIRST_DAY
 from lifetracker.daily_log.writing import Content
+from lifetracker.templates.fields import LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_TITLE, LONGEST_UNIT
 from lifetracker.templates.goal import MAX_VALUE
 from lifetracker.templates.schedule import SCHEDULE, frequency
 
@@ -117,21 +118,21 @@ def habit_of(habit: Habit) -> LoopHabit:
 def _fields(habit: Habit) -> dict[str, Any]:
     is_measure = habit.type == NUMERICAL
     return {
-        "title": fit(habit.name, 200) or "Untitled",
-        "description": fit(_description(habit), 5_000),
+        "title": fit(habit.name, LONGEST_TITLE) or "Untitled",
+        "description": fit(_description(habit), LONGEST_DESCRIPTION),
         "kind": "measure" if is_measure else "check",
         "direction": "at_most" if is_measure and habit.target_type == AT_MOST else "at_least",
         "target": _target(habit) if is_measure else 1.0,
-        "unit": (fit(habit.unit, 40) or None) if is_measure else None,
+        "unit": (fit(habit.unit, LONGEST_UNIT) or None) if is_measure else None,
         "schedule": schedule_of(habit.freq_num, habit.freq_den),
         "color": color_of(habit.color),
     }
 
 
 def _remarks(habit: Habit, fields: dict[str, Any]) -> Iterator[str]:
-    yield from _cut("name", habit.name, 200)
-    yield from _cut("description", _description(habit), 5_000)
-    yield from _cut("unit", habit.unit, 40)
+    yield from _cut("name", habit.name, LONGEST_TITLE)
+    yield from _cut("description", _description(habit), LONGEST_DESCRIPTION)
+    yield from _cut("unit", habit.unit, LONGEST_UNIT)
     if habit.type == NUMERICAL and fields["target"] != habit.target_value:
         yield f"its target {_brief(habit.target_value)} cannot be reached or missed; it is {fields['target']:g} now"
     if not _asks_as_much(habit, fields["schedule"]):
@@ -212,7 +213,7 @@ def entries_of(backup: Backup, today: date) -> tuple[dict[int, dict[date, Conten
             content = _content(row, numerical[row.habit])
             if content is not None:
                 entries[row.habit][_day(row.timestamp, today)] = content
-                rejected += [(f"Repetitions, row {number}", cut) for cut in _cut("note", row.notes, 10_000)]
+                rejected += [(f"Repetitions, row {number}", cut) for cut in _cut("note", row.notes, LONGEST_NOTE)]
         except Unusable as reason:
             rejected.append((f"Repetitions, row {number}", str(reason)))
     return entries, rejected
@@ -235,7 +236,7 @@ def _day(timestamp: Any, today: date) -> date:
 def _content(row: Repetition, is_measure: bool) -> Content | None:
     """None for what says nothing: an automatic check, or unknown without a note."""
     value = YES_MANUAL if row.value is None else row.value  # up to version 15 every row is a check
-    note = fit(row.notes, 10_000) or None
+    note = fit(row.notes, LONGEST_NOTE) or None
     if not isinstance(value, int):
         raise Unusable("its value is not a whole number")
     if value == SKIP:

@@ -11,6 +11,9 @@ from pydantic import Field, StringConstraints
 
 from lifetracker.core.schemas import NOT_BLANK, Spelled, Text
 
+# How many code points each may have; what an import brings is cut there.
+LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE, LONGEST_UNIT = 200, 5_000, 10_000, 40
+
 # For what is shown, too, however it came to be written.
 TITLE = Field(description="What it is called.", examples=["Read"])
 DESCRIPTION = Field(description="What it is about; empty when nothing is said.", examples=["Twenty pages a day."])
@@ -21,10 +24,10 @@ COLOR = Field(description="Its colour as `#RRGGBB`; null for none.", examples=["
 TAGS = Field(description="Words to find and group it by.", examples=[["evening"]])
 SLUG = Field(description="The template's name in paths: lower-case words with hyphens.", examples=["read-20-pages"])
 
-Title = Annotated[Text, StringConstraints(min_length=1, max_length=200), *NOT_BLANK, TITLE]
-Description = Annotated[Text, StringConstraints(max_length=5_000), DESCRIPTION]
-Note = Annotated[Text, StringConstraints(max_length=10_000), NOTE]
-Unit = Annotated[Text, StringConstraints(min_length=1, max_length=40), UNIT]
+Title = Annotated[Text, StringConstraints(min_length=1, max_length=LONGEST_TITLE), *NOT_BLANK, TITLE]
+Description = Annotated[Text, StringConstraints(max_length=LONGEST_DESCRIPTION), DESCRIPTION]
+Note = Annotated[Text, StringConstraints(max_length=LONGEST_NOTE), NOTE]
+Unit = Annotated[Text, StringConstraints(min_length=1, max_length=LONGEST_UNIT), UNIT]
 Icon = Annotated[Text, StringConstraints(min_length=1, max_length=40), ICON]
 Color = Annotated[str, Spelled("#[0-9A-Fa-f]{6}", "A colour is written as #RRGGBB, such as #2E7D32"), COLOR]
 Tag = Annotated[Text, StringConstraints(min_length=1, max_length=40)]
