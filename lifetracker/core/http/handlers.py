@@ -16,6 +16,8 @@ from lifetracker.core.errors import Invalid, InvalidJson, NotFound, Problem
 from lifetracker.core.validation import field_error
 
 MEDIA_TYPE = "application/problem+json"
+# As RFC 9110 calls them, and Python from 3.13 on.
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def problem_body(problem: Problem, request_id: str | None = None) -> dict[str, Any]:
@@ -30,6 +32,11 @@ def problem_body(problem: Problem, request_id: str | None = None) -> dict[str, A
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         body["request_id"] = request_id
     return body
+
+
+def phrase_of(status: int) -> str:
+    """The status in words, the same on every Python: codes and the document are made of them."""
+    return RENAMED.get(status, HTTPStatus(status).phrase)
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -58,7 +65,7 @@ async def _answer_http(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, HTTPException)
     if isinstance(refused.__cause__, Problem):  # a body that was too large: the framework calls it unreadable
         return await answer_problem(request, refused.__cause__)
-    phrase = HTTPStatus(refused.status_code).phrase
+    phrase = phrase_of(refused.status_code)
     problem = Problem(f"{phrase}: {request.method} {request.url.path}", headers=refused.headers)
     if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         problem.headers["Allow"] = ", ".join(sorted(_methods(request))) or "GET, HEAD"

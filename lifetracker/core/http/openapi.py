@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from lifetracker.core.errors import Problem
-from lifetracker.core.http.handlers import MEDIA_TYPE, problem_body
+from lifetracker.core.http.handlers import MEDIA_TYPE, phrase_of, problem_body
 from lifetracker.core.http.openapi_schemas import REFERENCE, contents_of, example_of, operations_in, tidied
 from lifetracker.core.http.openapi_words import (
     EXAMPLE_DETAIL,
@@ -23,8 +23,6 @@ Operation = dict[str, Any]
 WHEN_WRITING = "x-when-writing"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-# As RFC 9110 calls them, and Python from 3.13 on.
-RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
@@ -39,13 +37,9 @@ def _response(status: int, codes: Sequence[str]) -> dict[str, Any]:
     told = sorted(set(codes))
     schema = {"allOf": [{"$ref": f"{REFERENCE}Problem"}], "properties": {"code": {"enum": told}}}
     return {
-        "description": f"{_phrase(status)}: {', '.join(f'`{code}`' for code in told)}",
+        "description": f"{phrase_of(status)}: {', '.join(f'`{code}`' for code in told)}",
         "content": {MEDIA_TYPE: {"schema": schema, "example": _example(status, told[0])}},
     }
-
-
-def _phrase(status: int) -> str:
-    return RENAMED.get(status, HTTPStatus(status).phrase)
 
 
 def _example(status: int, code: str) -> dict[str, Any]:
@@ -91,7 +85,7 @@ def _complete_operation(operation: Operation, method: str) -> None:
         responses["304"] = {"description": "Nothing changed since"}
     for status, answer in responses.items():
         if answer["description"] == "Successful Response":
-            answer["description"] = _phrase(int(status))
+            answer["description"] = phrase_of(int(status))
     operation["responses"] = dict(sorted(responses.items()))
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     operation.setdefault("security", [])
